@@ -1,0 +1,7 @@
+"""`python -m mtlab` is the command line."""
+
+import sys
+
+from mtlab.cli import main
+
+sys.exit(main())

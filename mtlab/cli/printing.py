@@ -1,0 +1,165 @@
+"""How the command line shows things: tables, scores, events."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mtlab.lab import Run
+    from mtlab.noise import NoisyPair
+
+_METRIC_NAMES = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET"}
+
+
+def finish(args: argparse.Namespace, data: Mapping[str, Any]) -> int:
+    """Print the JSON that was asked for, as the last line, and answer exit status 0."""
+    if args.json:
+        print(json.dumps(data, ensure_ascii=False))
+    return 0
+
+
+def table(rows: Sequence[Mapping[str, Any]], *, empty: str = "nothing to show") -> None:
+    """Rows of equal keys as aligned columns; numbers to the right."""
+    if not rows:
+        print(empty)
+        return
+    columns = list(rows[0])
+    cells = [[str(row.get(column, "")) for column in columns] for row in rows]
+    widths = [max(len(column), *(len(row[i]) for row in cells)) for i, column in enumerate(columns)]
+    print(
+        "  ".join(name.ljust(width) for name, width in zip(columns, widths, strict=True)).rstrip()
+    )
+    for row, source in zip(cells, rows, strict=True):
+        print(
+            "  ".join(
+                cell.rjust(width)
+                if isinstance(source.get(column), int | float)
+                else cell.ljust(width)
+                for cell, width, column in zip(row, widths, columns, strict=True)
+            ).rstrip()
+        )
+
+
+def run_row(run: Run) -> dict[str, Any]:
+    """A run as one row of `mtlab runs list`."""
+    status, spec = run.status(), run.spec
+    noise = f"{spec.noise.kind} {spec.noise.side}" if spec.noise.active else "none"
+    return {
+        "id": run.id,
+        "state": status.state,
+        "progress": f"{status.progress:.0%}",
+        "base": spec.base,
+        "size": spec.size,
+        "train": " ".join(map(str, spec.train)),
+        "noise": noise,
+        "seed": spec.seed,
+        "name": spec.name or "",
+    }
+
+
+def score_cells(scores: Mapping[str, Any]) -> dict[str, str]:
+    """Each metric of one system as `value [low, high]`, or `n/a`."""
+    return {_METRIC_NAMES.get(name, name): _cell(name, value) for name, value in scores.items()}
+
+
+def _cell(metric: str, score: Mapping[str, Any]) -> str:
+    if score.get("available") is False:
+        return "n/a"
+    digits = 4 if metric == "comet" else 1
+    value = f"{score['value']:.{digits}f}"
+    if score.get("low") is None:
+        return value
+    return f"{value} [{score['low']:.{digits}f}, {score['high']:.{digits}f}]"
+
+
+def signatures(scores: Mapping[str, Any]) -> None:
+    """What reproduces each score, and why a metric has none."""
+    for metric, score in scores.items():
+        name = _METRIC_NAMES.get(metric, metric)
+        if score.get("available") is False:
+            fix = f"; {score['fix']}" if score.get("fix") else ""
+            print(f"{name}: not available: {score['why']}{fix}")
+        else:
+            print(
+                f"{name}: {score['signature']}, n {score['n']}, 95% interval, seed {score['seed']}"
+            )
+
+
+def summary(data: Mapping[str, Any]) -> None:
+    """A run's state, its seconds per phase and its scores beside the base model's."""
+    print(f"\n{data['id']}: {data['state']}")
+    error = data.get("error")
+    if error:
+        print(f"{error['what']}" + (f": {error['fix']}" if error.get("fix") else ""))
+    if data.get("seconds"):
+        phases = ", ".join(f"{phase} {value:.1f} s" for phase, value in data["seconds"].items())
+        print(f"{phases}; {sum(data['seconds'].values()):.1f} s in all")
+    rows: list[dict[str, Any]] = []
+    last: Mapping[str, Any] = {}
+    for direction, scores in (data.get("scores") or {}).items():
+        systems = [("base", (data.get("base") or {}).get(direction)), ("fine-tuned", scores)]
+        for system, values in systems:
+            if not values:
+                continue
+            last = {name: value for name, value in values.items() if name != "failures"}
+            failures = {n: s for n, s in values.get("failures", {}).items() if s}
+            rows.append(
+                {
+                    "direction": direction,
+                    "system": system,
+                    **score_cells(last),
+                    "failures": " ".join(f"{n} {s:.0%}" for n, s in failures.items()),
+                }
+            )
+    if rows:
+        table(rows)
+        signatures(last)
+
+
+def event(event: Any) -> None:
+    """One line of progress on standard error for an event worth a person's attention."""
+    data = event if isinstance(event, Mapping) else event.to_json()
+    kind = data.get("kind")
+    if kind == "phase":
+        text = f"{data['phase']} ..."
+    elif kind == "step":
+        text = "  ".join(
+            part
+            for part in (
+                f"step {data['step']}/{data['steps']}"
+                if data.get("steps")
+                else f"step {data['step']}",
+                f"loss {data['loss']:.3f}",
+                f"{data['tokens_per_second']:.0f} tok/s" if data.get("tokens_per_second") else "",
+            )
+            if part
+        )
+    elif kind == "note":
+        text = str(data.get("text", ""))
+    elif kind == "probe":
+        text = "  ".join(
+            f"{name} {data[name]:.1f}" for name in ("bleu", "chrf") if data.get(name) is not None
+        )
+        text = f"probe at step {data.get('step')}: {text}"
+    elif kind == "error":
+        text = str(data.get("what", ""))
+    else:
+        return
+    print(text, file=sys.stderr, flush=True)
+
+
+def noisy_pair(pair: NoisyPair) -> None:
+    """A pair before and after noise; what changed is in brackets."""
+    from mtlab.noise import diff
+
+    for side in ("source", "target"):
+        clean, noisy = getattr(pair.clean, side), getattr(pair.noisy, side)
+        print(f"{side:>7}  {clean}")
+        if side in pair.touched:
+            marked = " ".join(f"[{word}]" if new else word for word, new in diff(clean, noisy))
+            print(f"{'noisy':>7}  {marked}")
+    print()

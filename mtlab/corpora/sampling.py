@@ -1,0 +1,157 @@
+"""The draw: which pairs a run trains on.
+
+All available pairs are put in one order that depends on the seed alone, and a draw of `n` is its
+first `n`. So the 16 are among the 32, and a curve over sizes compares like with like. Within a
+direction the order is that of SHA-256 over seed and key, the same in every process. Directions are
+then merged so that every beginning of the order has the right shares:
+
+- balanced: in turns; a direction that runs out leaves its turns to the rest.
+- proportional: Webster's divisor method, which never takes a seat away as the house grows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mtlab.corpora.pairs import Corpus, Pair, normalised
+from mtlab.errors import InputError
+from mtlab.spec import Direction
+
+Balance = Literal["balanced", "proportional"]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The pairs drawn, and from how many.
+
+    Attributes:
+        pairs: the pairs, in the order of the draw: a smaller draw is a beginning of it.
+        pool_sizes: pairs in the corpus by direction, before any were removed.
+        removed: pairs by direction that were left out because their source or target, normalised,
+            stands in the test set.
+    """
+
+    pairs: tuple[Pair, ...]
+    pool_sizes: dict[str, int]
+    removed: dict[str, int]
+
+    @property
+    def available(self) -> int:
+        """How many pairs could be drawn at most."""
+        return sum(self.pool_sizes.values()) - sum(self.removed.values())
+
+
+def draw(
+    corpus: Corpus,
+    directions: Sequence[Direction],
+    size: int,
+    seed: int,
+    balance: Balance = "balanced",
+    test_corpus: Corpus | None = None,
+    tested: Sequence[Direction] = (),
+) -> Draw:
+    """Draw training pairs: seeded, nested, without what is tested on.
+
+    The size may be anything up to the pool. Where pairs had to be left out because they stand in
+    the test set, a draw of the whole pool is smaller by as many, and says so in `removed`.
+
+    Args:
+        corpus: where training pairs come from.
+        directions: the directions to train; their order does not matter.
+        size: pairs in all, 1 or more.
+        seed: another seed gives another draw.
+        balance: equal shares (they differ by one at most, until a pool is used up), or shares as
+            large as the pools.
+        test_corpus: where test pairs come from; the same corpus when not given.
+        tested: the directions that will be tested.
+
+    Raises:
+        InputError: a direction the corpus lacks, or more pairs than the pools hold.
+    """
+    if size < 1:
+        raise InputError(f"{size} pairs cannot be drawn", field="size", fix="give 1 or more")
+    pools = {str(direction): corpus.pool(direction) for direction in directions}
+    forbidden = _texts(test_corpus or corpus, tested)
+    queues = {
+        name: [pair for pair in pool if not _stands_in(forbidden, pair)]
+        for name, pool in pools.items()
+    }
+    pool_sizes = {name: len(pool) for name, pool in pools.items()}
+    removed = {name: len(pool) - len(queues[name]) for name, pool in pools.items()}
+    if size > sum(pool_sizes.values()):
+        raise _too_many(size, sum(pool_sizes.values()), corpus, list(queues))
+    if not any(queues.values()):
+        raise InputError(
+            f"every training pair of {corpus.title} for {', '.join(queues)} stands in the test set",
+            field="test_corpus",
+            fix="choose another test corpus",
+        )
+    order = _in_turns(queues, seed) if balance == "balanced" else _by_share(queues, seed)
+    chosen = order[:size]
+    taken: dict[str, int] = dict.fromkeys(queues, 0)
+    for name in chosen:
+        taken[name] += 1
+    drawn = {name: iter(_shuffled(queues[name], seed, taken[name])) for name in queues}
+    return Draw(tuple(next(drawn[name]) for name in chosen), pool_sizes, removed)
+
+
+def uniform(*parts: object) -> float:
+    """A number in [0, 1) that is a pure function of its arguments, in every process."""
+    text = "\x1f".join(map(str, parts))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big") / 2**56
+
+
+def _shuffled(pairs: Sequence[Pair], seed: int, count: int) -> list[Pair]:
+    if not count:
+        return []
+    return sorted(pairs, key=lambda pair: (uniform("draw", seed, pair.key), pair.key))[:count]
+
+
+def _in_turns(queues: dict[str, list[Pair]], seed: int) -> list[str]:
+    """Direction names, one per pair: each in its turn, as long as it has pairs."""
+    names = sorted(queues, key=lambda name: (uniform("turn", seed, name), name))
+    longest = max(map(len, queues.values()), default=0)
+    return [name for turn in range(longest) for name in names if turn < len(queues[name])]
+
+
+def _by_share(queues: dict[str, list[Pair]], seed: int) -> list[str]:
+    """Direction names, one per pair: the next is the one furthest behind its share."""
+    seats = [
+        ((place + 0.5) / len(pairs), uniform("turn", seed, name), name)
+        for name, pairs in queues.items()
+        for place in range(len(pairs))
+    ]
+    return [name for _, _, name in sorted(seats)]
+
+
+def _texts(corpus: Corpus, directions: Iterable[Direction]) -> set[tuple[str, str]]:
+    """Every text of the test sets, with its language."""
+    return {
+        text
+        for direction in directions
+        for pair in corpus.test(direction)
+        for text in (
+            (direction.source, normalised(pair.source)),
+            (direction.target, normalised(pair.target)),
+        )
+    }
+
+
+def _stands_in(texts: set[tuple[str, str]], pair: Pair) -> bool:
+    return bool(texts) and (
+        (pair.direction.source, normalised(pair.source)) in texts
+        or (pair.direction.target, normalised(pair.target)) in texts
+    )
+
+
+def _too_many(size: int, available: int, corpus: Corpus, names: Sequence[str]) -> InputError:
+    pairs = "pair" if available == 1 else "pairs"
+    return InputError(
+        f"{size:,} pairs are asked for, and {corpus.title} has {available:,} training {pairs} "
+        f"for {', '.join(names)}",
+        field="size",
+        fix=f"ask for {available:,} or fewer",
+    )

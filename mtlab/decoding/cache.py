@@ -1,0 +1,112 @@
+"""Keys and values of a batch of sentences, appended in place and never copied to follow beams."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache, DynamicLayer
+
+_GROWTH = 64  # positions added when a buffer is full
+
+
+class TranslationCache(Cache):  # type: ignore[misc]
+    """The cache of a whole model: one row per sentence, whatever the number of beams.
+
+    Transformers' dynamic cache copies everything at every step, to append a token and again to
+    follow the beams. This one has room to append, and holds the tokens of all beams side by side:
+    which of them a beam sees is the attention mask's to say (`mtlab.decoding.stepper`).
+    """
+
+    def __init__(self, layers: int) -> None:
+        super().__init__(layers=[_Layer() for _ in range(layers)])
+
+    @staticmethod
+    def layers_of(model: Any) -> int | None:
+        """How many layers a model caches, or None where its cache is of another kind.
+
+        Hybrid models keep recurrent states, which cannot be handled as keys and values.
+        """
+        config = model.config.get_text_config(decoder=True)
+        layers = DynamicCache(config=config).layers
+        if not layers:
+            return int(config.num_hidden_layers)
+        return len(layers) if all(isinstance(layer, DynamicLayer) for layer in layers) else None
+
+    def repeat(self, times: int) -> None:
+        """Give the only row so many copies."""
+        for layer in self.layers:
+            layer.map(lambda states: states.expand(times, -1, -1, -1).contiguous())
+
+    def keep(self, rows: torch.Tensor) -> None:
+        """Keep these rows alone, in this order."""
+        for layer in self.layers:
+            layer.map(lambda states: states.index_select(0, rows))
+
+    def pick(self, start: int, positions: torch.Tensor) -> None:
+        """From `start` on, keep for each row these positions alone: (rows, positions kept)."""
+        for layer in self.layers:
+            layer.pick(start, positions)
+
+
+class _Layer(CacheLayerMixin):  # type: ignore[misc]
+    """Keys and values of one layer in buffers with room to spare: (rows, heads, room, width)."""
+
+    is_sliding = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.length = 0
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        """Take over the first states' type and device."""
+        self.dtype, self.device = key_states.dtype, key_states.device
+        self.keys = key_states.new_empty((*key_states.shape[:2], 0, key_states.shape[3]))
+        self.values = value_states.new_empty((*value_states.shape[:2], 0, value_states.shape[3]))
+        self.is_initialized = True
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Append states and return all there are."""
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        end = self.length + key_states.shape[2]
+        if end > self.keys.shape[2]:
+            self.map(lambda states: _with_room(states, self.length, end + _GROWTH))
+        self.keys[:, :, self.length : end] = key_states
+        self.values[:, :, self.length : end] = value_states
+        self.length = end
+        return self.keys[:, :, :end], self.values[:, :, :end]
+
+    def get_seq_length(self) -> int:
+        """Positions held."""
+        return self.length
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        """Length and offset of the keys a query of this length sees."""
+        return self.length + query_length, 0
+
+    def get_max_length(self) -> int:
+        """No maximum."""
+        return -1
+
+    def map(self, change: Any) -> None:
+        """Replace keys and values by what `change` makes of them."""
+        self.keys, self.values = change(self.keys), change(self.values)
+
+    def pick(self, start: int, positions: torch.Tensor) -> None:
+        """As `TranslationCache.pick`."""
+        end = start + positions.shape[1]
+        index = positions[:, None, :, None]
+        for states in (self.keys, self.values):
+            generated = states[:, :, start : self.length]
+            chosen = index.expand(-1, states.shape[1], -1, states.shape[3])
+            states[:, :, start:end] = generated.gather(2, chosen)
+        self.length = end
+
+
+def _with_room(states: torch.Tensor, length: int, room: int) -> torch.Tensor:
+    wider = states.new_empty((*states.shape[:2], room, states.shape[3]))
+    wider[:, :, :length] = states[:, :, :length]
+    return wider

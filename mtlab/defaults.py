@@ -1,0 +1,135 @@
+"""What a spec leaves open: steps, rates and batches that are right for a model and a size.
+
+The numbers stand in tables, so that whoever measures better ones changes a row and nothing else.
+How those of nano were found is written in its model card (`assets/nano/README.md`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mtlab.presets import Base
+from mtlab.spec import Decoding, RunSpec, Training
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a kind of model is fine-tuned.
+
+    Attributes:
+        method: `lora` or `full`.
+        learning_rate: peak rate, by method.
+        batch: pairs per optimizer step.
+        passes: the most pairs in one forward pass; the rest is accumulated.
+        steps: (training pairs, optimizer steps), rising; between rows it is interpolated.
+        epochs_beyond: passes over the data beyond the last row.
+        max_length: tokens per example.
+        checkpointing: whether activations are recomputed.
+    """
+
+    method: str
+    learning_rate: dict[str, float]
+    batch: int
+    passes: int
+    steps: tuple[tuple[int, int], ...]
+    epochs_beyond: float
+    max_length: int
+    checkpointing: bool = False
+
+    def steps_for(self, size: int) -> int:
+        """Optimizer steps for so many training pairs."""
+        first_size, first_steps = self.steps[0]
+        if size <= first_size:
+            return first_steps
+        for (low, low_steps), (high, high_steps) in zip(self.steps, self.steps[1:], strict=False):
+            if size <= high:
+                share = (size - low) / (high - low)
+                return round(low_steps + share * (high_steps - low_steps))
+        last_size, last_steps = self.steps[-1]
+        return max(last_steps, round(self.epochs_beyond * size / self.batch))
+
+
+NANO = Recipe(
+    method="full",
+    learning_rate={"full": 3e-4, "lora": 2e-3},
+    batch=16,
+    passes=16,
+    steps=((32, 10), (256, 12), (1024, 48)),
+    epochs_beyond=1.0,
+    max_length=256,
+)
+
+SMALL = Recipe(  # under 1 B parameters
+    method="lora",
+    learning_rate={"lora": 2e-4, "full": 2e-5},
+    batch=16,
+    passes=8,
+    steps=((32, 20), (256, 48), (1024, 128), (8192, 512)),
+    epochs_beyond=1.0,
+    max_length=512,
+)
+
+LARGE = Recipe(  # 1 B parameters and more
+    method="lora",
+    learning_rate={"lora": 2e-4, "full": 5e-6},
+    batch=16,
+    passes=4,
+    steps=((32, 16), (256, 40), (1024, 96), (8192, 512)),
+    epochs_beyond=1.0,
+    max_length=512,
+    checkpointing=True,
+)
+
+
+def recipe_for(base: Base) -> Recipe:
+    """The recipe of a base model, by its size."""
+    if base.name == "nano" or (base.parameters is not None and base.parameters < 50_000_000):
+        return NANO
+    if base.parameters is not None and base.parameters < 1_000_000_000:
+        return SMALL
+    return LARGE
+
+
+def complete(spec: RunSpec, base: Base) -> RunSpec:
+    """The spec with every open value of its training, decoding and test filled in."""
+    recipe = recipe_for(base)
+    data = spec.to_json()
+    data["training"] = _complete_training(spec.training, recipe, spec.size)
+    data["decoding"] = _complete_decoding(spec.decoding, base)
+    data["test"] = [str(direction) for direction in spec.tested]
+    data["test_corpus"] = spec.test_corpus or spec.corpus
+    return RunSpec.from_json(data)
+
+
+def _complete_training(training: Training, recipe: Recipe, size: int) -> dict[str, Any]:
+    method = training.method or recipe.method
+    passes = training.batch_size or min(recipe.passes, recipe.batch)
+    accumulation = training.accumulation or max(1, round(recipe.batch / passes))
+    steps = training.steps or recipe.steps_for(size)
+    data = training.model_dump(mode="json")
+    open_values = {
+        "method": method,
+        "learning_rate": recipe.learning_rate[method],
+        "steps": steps,
+        "batch_size": passes,
+        "accumulation": accumulation,
+        "gradient_checkpointing": recipe.checkpointing,
+        "max_length": recipe.max_length,
+        "checkpoint_steps": max(10, steps // 5),
+    }
+    for name, value in open_values.items():
+        if data[name] is None:
+            data[name] = value
+    return data
+
+
+def _complete_decoding(decoding: Decoding, base: Base) -> dict[str, Any]:
+    data = decoding.model_dump(mode="json")
+    tiny = base.parameters is not None and base.parameters < 50_000_000
+    if data["token_budget"] is None:
+        data["token_budget"] = 16384 if tiny else 8192
+    if data["max_new_tokens"] is None:
+        # Nano was made on texts of 160 tokens; an untuned model rambles to whatever limit it has.
+        data["max_new_tokens"] = 128 if tiny else decoding.token_limit
+    return data

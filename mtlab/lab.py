@@ -1,0 +1,375 @@
+"""The Python API: a lab launches runs, finds them again, translates and scores.
+
+    lab = Lab()
+    run = lab.launch(RunSpec(base="nano", size=32, train=["de-en"]))
+    run.wait()
+    run.scores()
+
+The browser and the command line call nothing else. Importing this module imports no torch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtlab.errors import InputError, MtlabError
+from mtlab.results.reading import read_scores, summary_of, translations_frame
+from mtlab.runs.attending import attend
+from mtlab.runs.events import Event
+from mtlab.runs.placing import placed
+from mtlab.runs.preview import Preview, PreviewExample, preview_of
+from mtlab.runs.status import Status
+from mtlab.runs.store import RunRecord, RunStore
+from mtlab.runs.supervisor import Supervisor
+from mtlab.settings import Settings
+from mtlab.spec import Direction, RunSpec
+
+if TYPE_CHECKING:
+    import pandas
+
+    from mtlab.corpora import Draw
+    from mtlab.decoding import Hypothesis
+    from mtlab.runs.resident import Resident
+
+__all__ = ["Lab", "Preview", "PreviewExample", "Run"]
+
+POLL_SECONDS = 0.2
+
+
+class Lab:
+    """One home's runs, and the models they made.
+
+    Args:
+        settings: where things lie; read from the environment when not given.
+
+    Raises:
+        NotAvailable: the home cannot be made or written.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings.from_environment()
+        self.store = RunStore(self.settings)
+        self.supervisor = Supervisor(self.store, self.settings)
+        self._resident: Resident | None = None
+
+    def launch(self, spec: RunSpec) -> Run:
+        """Check a spec, write its run down and start it as soon as its device is free.
+
+        The run is its own process: it goes on when this one ends. Until it has started, some
+        process must supervise the home; this one does from now on.
+
+        Raises:
+            InputError: the spec cannot be run: says which field, and what to do.
+            NotAvailable: this machine cannot run it now.
+        """
+        record = self.store.create(self._checked(spec)[0])
+        self.supervise()
+        return Run(self, record)
+
+    def supervise(self) -> None:
+        """Look after the home's queue from a background thread of this process."""
+        self.supervisor.start()
+        self.supervisor.wake()
+
+    def run(self, run: str) -> Run:
+        """The run with this id, or the only one whose id begins so.
+
+        Raises:
+            InputError: no run, or several.
+        """
+        return Run(self, self.store.get(run))
+
+    def runs(self) -> list[Run]:
+        """All runs, the newest first."""
+        return [Run(self, record) for record in self.store.list()]
+
+    def check(self, spec: RunSpec) -> Preview:
+        """All that can be said about a spec before it runs, its base model included.
+
+        Raises:
+            InputError: the spec cannot be run.
+            NotAvailable: this machine cannot run it now.
+        """
+        return preview_of(*self._checked(spec), 1, self.store)
+
+    def preview(self, spec: RunSpec, n: int = 8) -> Preview:
+        """The first `n` training pairs and what is known beforehand; loads no model.
+
+        Raises:
+            InputError: the corpus, a direction or the size cannot be had, or there is no such base.
+            NotAvailable: the corpus lies where this machine cannot reach.
+        """
+        return preview_of(*self._completed(spec), n, self.store)
+
+    def translate(
+        self, model: str, sources: Sequence[str], direction: Direction | str
+    ) -> list[Hypothesis]:
+        """Translate in this process, with a model that stays in memory for the next call.
+
+        Args:
+            model: a run's id, `latest` for the newest finished run, a preset's name such as
+                `nano`, or `base:NAME` for any other base.
+            sources: one text each.
+            direction: from which language into which.
+
+        Raises:
+            InputError: no such model, or a run that has saved none.
+            NotAvailable: the model does not fit into memory.
+        """
+        return self._models().translate(self._model(model), sources, _direction(direction))
+
+    def stream(self, model: str, source: str, direction: Direction | str) -> Iterator[str]:
+        """Translate one text, yielding what there is of it so far; arguments as `translate`."""
+        return self._models().stream(self._model(model), source, _direction(direction))
+
+    def release(self) -> None:
+        """Give the memory of the models kept for translation back."""
+        if self._resident is not None:
+            self._resident.release()
+
+    def score(
+        self,
+        *,
+        direction: Direction | str,
+        sources: Sequence[str],
+        references: Sequence[str],
+        systems: Mapping[str, Sequence[str]],
+        metrics: Sequence[str] = ("bleu", "chrf", "comet"),
+        comet_model: str = "Unbabel/wmt22-comet-da",
+    ) -> dict[str, Any]:
+        """Score systems that translated the same sources.
+
+        Returns:
+            `{"systems": [{name, direction, scores, failures}], "comparisons": []}`.
+
+        Raises:
+            InputError: lists of unequal length, empty references, an unknown metric.
+        """
+        from mtlab.scoring import score_systems
+
+        direction = _direction(direction)
+        scored = score_systems(
+            direction,
+            list(sources),
+            list(references),
+            {name: list(lines) for name, lines in systems.items()},
+            metrics,
+            self.settings,
+            comet_model,
+        )
+        rows = [
+            {
+                "name": name,
+                "direction": str(direction),
+                "scores": {metric: score.to_json() for metric, score in one.scores.items()},
+                "failures": dict(one.failures),
+            }
+            for name, one in scored.items()
+        ]
+        return {"systems": rows, "comparisons": []}
+
+    def close(self) -> None:
+        """Stop supervising and give memory back. Runs go on."""
+        self.supervisor.stop()
+        self.release()
+
+    def _completed(self, spec: RunSpec) -> tuple[RunSpec, Draw]:
+        """The spec with every open value filled in, and the pairs it would train on."""
+        from mtlab.corpora import corpora_for, draw_for
+        from mtlab.defaults import complete
+        from mtlab.presets import resolve_base
+
+        spec = placed(spec)
+        base = resolve_base(spec.base, self.settings)
+        corpus = corpora_for(spec, self.settings).train
+        for direction in spec.train:
+            corpus.pool(direction)  # a training direction it lacks is said before a test direction
+        drawn = draw_for(spec, self.settings)  # before defaults by size: a size can be absurd
+        return complete(spec, base), drawn
+
+    def _checked(self, spec: RunSpec) -> tuple[RunSpec, Draw]:
+        from mtlab.models import check_fits, inspect
+        from mtlab.presets import resolve_base
+
+        spec, drawn = self._completed(spec)
+        facts = inspect(resolve_base(spec.base, self.settings), self.settings, spec.revision)
+        check_fits(facts, spec.training, self.settings)
+        return spec, drawn
+
+    def _models(self) -> Resident:
+        from mtlab.runs.resident import Resident
+
+        if self._resident is None:
+            self._resident = Resident(self.settings)
+        return self._resident
+
+    def _model(self, name: str) -> str | RunRecord:
+        """A base model's name, or the run that a model's name means."""
+        from mtlab.presets import BASES
+
+        name = name.strip()
+        if name == "base":
+            return "nano"
+        if name in BASES:
+            return name
+        if name == "latest":
+            return self._latest()
+        return name.removeprefix("base:") if name.startswith("base:") else self.store.get(name)
+
+    def _latest(self) -> RunRecord:
+        for record in self.store.list():
+            if self.store.status(record.id).state == "finished":
+                return record
+        raise InputError(
+            "no run has finished yet", field="model", fix="start one, or name a base such as nano"
+        )
+
+
+class Run:
+    """A handle on one run; holds no state, so that any number may point at the same one."""
+
+    def __init__(self, lab: Lab, record: RunRecord) -> None:
+        self._lab = lab
+        self._store = lab.store
+        self.id = record.id
+        self.spec = record.spec
+        self.folder: Path = record.folder
+
+    def status(self) -> Status:
+        """How it stands now.
+
+        Raises:
+            InputError: it was deleted.
+        """
+        return self._store.status(self.id)
+
+    def events(self, after: int = 0) -> list[Event]:
+        """What happened after the event of that number."""
+        return list(self._store.events(self.id, after))
+
+    def wait(
+        self,
+        timeout: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Status:
+        """Wait until it is over, or `timeout` seconds have passed.
+
+        Also brings it there: this process supervises the queue while the run waits in it, and a
+        run that was asked to stop is made to, even if no other process looks after the home.
+
+        Args:
+            timeout: seconds; None waits for as long as it takes.
+            on_event: called with every event from the last attempt's first on.
+
+        Returns:
+            The status as it is then. Of a run that was discarded meanwhile, the last one known,
+            as `stopped`.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            status = self.status()
+        except InputError:
+            return Status(self.id, state="stopped")
+        seen = status.since
+        if status.state == "queued" and status.attempts:
+            seen = max((event.seq for event in self.events()), default=0)
+        while True:
+            try:
+                latest = attend(self._store, self.id)
+                status = self.status()
+            except OSError:
+                latest = status  # the end could not be written yet: a full disk; ask again
+            except InputError:
+                return status.with_changes(state="stopped")
+            if latest is None:
+                return status.with_changes(state="stopped")
+            for event in self._store.log(self.id).read(seen):
+                seen = event.seq
+                if on_event is not None:
+                    on_event(event)
+            if status.is_over or (deadline is not None and time.monotonic() >= deadline):
+                return status
+            if status.state == "queued":
+                self._lab.supervise()
+            time.sleep(POLL_SECONDS)
+
+    def stop(self, keep: bool = True) -> None:
+        """Ask it to end; `wait` returns when its process is gone.
+
+        Args:
+            keep: save what it has learnt, so that it translates and can be resumed. Otherwise the
+                run is deleted when its process is gone.
+
+        Raises:
+            InputError: it is already over.
+        """
+        self._store.request_stop(self.id, keep)
+        self._lab.supervise()
+
+    def resume(self) -> None:
+        """Queue it again: it goes on from its newest complete checkpoint.
+
+        Raises:
+            InputError: it waits, runs or has finished.
+        """
+        self._store.requeue(self.id)
+        self._lab.supervise()
+
+    def delete(self) -> None:
+        """Remove it and everything it made.
+
+        Raises:
+            InputError: it is running.
+        """
+        self._store.delete(self.id)
+
+    def scores(self) -> dict[str, Any]:
+        """`{direction: {metric: {value, low, high, n, signature, seed}, "failures": {...}}}`."""
+        scores: dict[str, Any] = read_scores(self.folder)["scores"]
+        return scores
+
+    def base_scores(self) -> dict[str, Any]:
+        """The untuned base model's scores, in the same shape."""
+        scores: dict[str, Any] = read_scores(self.folder)["base"]
+        return scores
+
+    def translations(self, direction: Direction | str) -> pandas.DataFrame:
+        """Source, reference, hypothesis, base, failures and more, a row per segment.
+
+        Raises:
+            InputError: it has not translated that direction.
+        """
+        return translations_frame(self.folder, _direction(direction))
+
+    def translate(self, sources: Sequence[str], direction: Direction | str) -> list[Hypothesis]:
+        """Translate with the model it made."""
+        return self._lab.translate(self.id, sources, direction)
+
+    def summary(self) -> dict[str, Any]:
+        """The run in one JSON object: `{id, state, seconds, scores, base}`, `error` if any."""
+        try:
+            status = self.status()
+        except MtlabError:
+            status = Status(self.id, state="stopped")
+        return summary_of(self.folder, status)
+
+    def log_tail(self, lines: int = 50) -> str:
+        """The last lines of its `job.log`; empty before it began."""
+        try:
+            with open(self.folder / "job.log", "rb") as file:
+                file.seek(0, 2)
+                file.seek(max(0, file.tell() - 400 * lines))
+                text = file.read().decode(errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r})"
+
+
+def _direction(value: Direction | str) -> Direction:
+    return Direction.parse(value) if isinstance(value, str) else value

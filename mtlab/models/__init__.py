@@ -1,0 +1,29 @@
+"""Base models and what runs made of them: inspected, weighed against the memory, loaded.
+
+`inspect` and `check_fits` need no torch and run before anything is launched; `load` and
+`load_run` are the only places in the lab where weights are read.
+"""
+
+from mtlab.models.device import Precision, device_name, fast_bf16, resolve_precision, set_threads
+from mtlab.models.facts import ModelFacts, inspect
+from mtlab.models.load import Loaded, load, load_run, quiet, weights_precision
+from mtlab.models.memory import MemoryNeed, available_memory, check_fits, estimate
+
+__all__ = [
+    "Loaded",
+    "MemoryNeed",
+    "ModelFacts",
+    "Precision",
+    "available_memory",
+    "check_fits",
+    "device_name",
+    "estimate",
+    "fast_bf16",
+    "inspect",
+    "load",
+    "load_run",
+    "quiet",
+    "resolve_precision",
+    "set_threads",
+    "weights_precision",
+]

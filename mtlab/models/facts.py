@@ -1,0 +1,277 @@
+"""What can be said of a model before its weights are loaded or fetched.
+
+Read from its `config.json` and the headers or listing of its safetensors files, without torch.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import json
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mtlab.errors import InputError, MtlabError, NotAvailable
+from mtlab.presets import Base
+from mtlab.settings import Settings
+
+_BYTES = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "I8": 1, "U8": 1}
+_CAUSAL_ENDINGS = ("ForCausalLM", "LMHeadModel")
+_CAUSAL_DESPITE_THE_NAME = {  # text is one of several inputs; AutoModelForCausalLM loads them
+    "Gemma3ForConditionalGeneration",
+    "Gemma3nForConditionalGeneration",
+    "Gemma4ForConditionalGeneration",
+}
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """A model, from its description alone.
+
+    Attributes:
+        parameters: how many.
+        bytes: the size of its safetensors files.
+        architecture: the class its config names.
+        is_causal: whether it is a causal language model.
+        has_pickled_only: whether its weights exist only as pickles, which are never loaded.
+        context: tokens it can attend to; None when its config does not say.
+        hidden: width.
+        layers: depth.
+        vocabulary: tokens it knows.
+    """
+
+    parameters: int
+    bytes: int
+    architecture: str
+    is_causal: bool
+    has_pickled_only: bool
+    context: int | None
+    hidden: int
+    layers: int
+    vocabulary: int
+
+
+def inspect(base: Base, settings: Settings, revision: str | None = None) -> ModelFacts:
+    """Look at a model without loading it.
+
+    Raises:
+        InputError: it does not exist, is no causal language model, has only pickled weights, or
+            needs code of its own.
+        NotAvailable: it is gated, or the hub cannot be reached.
+    """
+    if base.path is not None:
+        facts = _inspect_folder(base)
+    else:
+        facts = _inspect_hub(base, settings, revision)
+    if not facts.is_causal:
+        raise InputError(
+            f"'{base.name}' is a {facts.architecture or 'model of unknown kind'} and no causal "
+            "language model",
+            field="base",
+            fix="choose a model that continues text, such as Qwen/Qwen2.5-0.5B",
+        )
+    if facts.has_pickled_only:
+        raise InputError(
+            f"'{base.name}' has pickled weights only, which can run code and are never loaded",
+            field="base",
+            fix="choose a copy with safetensors files",
+        )
+    return facts
+
+
+def config_context(config: dict[str, Any]) -> int | None:
+    """The tokens a model can attend to, under the names that configs use."""
+    for key in ("max_position_embeddings", "n_positions", "n_ctx", "seq_length"):
+        value = config.get(key)
+        if isinstance(value, int) and value > 0:
+            return value
+    return None
+
+
+def _inspect_folder(base: Base) -> ModelFacts:
+    folder = base.path
+    assert folder is not None
+    config = _read_config(folder / "config.json", base)
+    files = sorted(folder.glob("*.safetensors"))
+    pickled = [*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")]
+    if not files and not pickled:
+        raise InputError(
+            f"the folder '{base.name}' holds no weights",
+            field="base",
+            fix="name a folder with safetensors files",
+        )
+    parameters = sum(_count_parameters(file) for file in files)
+    size = sum(file.stat().st_size for file in files)
+    return _facts(config, base, parameters, size, has_pickled_only=not files)
+
+
+def _inspect_hub(base: Base, settings: Settings, revision: str | None) -> ModelFacts:
+    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
+
+    repo = str(base.repo)
+    try:
+        # What is on this machine is used as it is; the hub is not asked about it.
+        patterns = ["config.json", "*.safetensors"]
+        folder = Path(
+            snapshot_download(
+                repo, revision=revision, local_files_only=True, allow_patterns=patterns
+            )
+        )
+        files = sorted(file for file in folder.glob("*.safetensors") if _is_weights(file.name))
+    except OSError:
+        files = []
+    if files and (folder / "config.json").is_file():
+        config = _read_config(folder / "config.json", base)
+        parameters = sum(_count_parameters(file) for file in files)
+        size = sum(file.stat().st_size for file in files)
+        return _facts(config, base, parameters, size, has_pickled_only=False)
+    try:
+        if settings.offline:
+            raise NotAvailable(
+                f"'{base.name}' is not on this machine",
+                why="the lab is offline",
+                fix="unset HF_HUB_OFFLINE, or fetch the model first",
+            )
+        # Asked first, because it fails at once where a download tries again for half a minute.
+        info = HfApi().model_info(repo, revision=revision, files_metadata=True, timeout=20)
+        config_file = hf_hub_download(repo, "config.json", revision=revision)
+    except Exception as error:  # noqa: BLE001 - every failure of the hub becomes a sentence
+        explain_hub_error(error, base)
+    config = _read_config(Path(config_file), base)
+    siblings = {file.rfilename: file.size or 0 for file in info.siblings or []}
+    size = sum(size for name, size in siblings.items() if _is_weights(name))
+    parameters = info.safetensors.total if info.safetensors else base.parameters or size // 2
+    return _facts(config, base, parameters, size, has_pickled_only=size == 0)
+
+
+def _is_weights(name: str) -> bool:
+    return name.endswith(".safetensors") and "/" not in name and "consolidated" not in name
+
+
+def _facts(
+    config: dict[str, Any], base: Base, parameters: int, size: int, *, has_pickled_only: bool
+) -> ModelFacts:
+    architecture = (config.get("architectures") or [""])[0]
+    text = config.get("text_config") or config
+    if "auto_map" in config and not _transformers_knows(str(config.get("model_type", ""))):
+        raise InputError(
+            f"'{base.name}' needs code of its own, which is never run",
+            field="base",
+            fix="choose a model whose architecture is part of transformers",
+        )
+    return ModelFacts(
+        parameters=parameters or base.parameters or 0,
+        bytes=size,
+        architecture=architecture,
+        is_causal=architecture.endswith(_CAUSAL_ENDINGS)
+        or architecture in _CAUSAL_DESPITE_THE_NAME,
+        has_pickled_only=has_pickled_only,
+        context=config_context(text),
+        hidden=int(text.get("hidden_size") or text.get("n_embd") or text.get("d_model") or 0),
+        layers=int(text.get("num_hidden_layers") or text.get("n_layer") or 0),
+        vocabulary=int(text.get("vocab_size") or config.get("vocab_size") or 0),
+    )
+
+
+def _transformers_knows(model_type: str) -> bool:
+    spec = importlib.util.find_spec("transformers")  # found, not imported: that would load torch
+    if spec is None or not spec.submodule_search_locations:
+        return False
+    folder = Path(list(spec.submodule_search_locations)[0]) / "models"
+    return bool(model_type) and (folder / model_type.replace("-", "_")).is_dir()
+
+
+def _read_config(path: Path, base: Base) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        config = None
+    if not isinstance(config, dict):
+        raise InputError(
+            f"the config.json of '{base.name}' cannot be read",
+            field="base",
+            fix="choose a whole model",
+        )
+    return config
+
+
+def _count_parameters(file: Path) -> int:
+    """Weights in one safetensors file, from the JSON header before its data."""
+    try:
+        with file.open("rb") as stream:
+            (length,) = struct.unpack("<Q", stream.read(8))
+            if length > 100_000_000:
+                raise ValueError(length)
+            header = json.loads(stream.read(length))
+        return sum(
+            math.prod(entry["shape"])
+            for name, entry in header.items()
+            if name != "__metadata__" and entry["dtype"] in _BYTES
+        )
+    except (OSError, ValueError, KeyError, TypeError, struct.error):
+        raise InputError(
+            f"'{file.name}' is not a whole safetensors file",
+            field="base",
+            fix="fetch or copy the model again",
+        ) from None
+
+
+def explain_hub_error(error: Exception, base: Base) -> NoReturn:
+    """Raise what the user should read for a failure of the model hub.
+
+    Raises:
+        InputError: there is no such model, revision or file.
+        NotAvailable: gated, not reachable, or anything else.
+    """
+    from huggingface_hub import errors
+
+    if isinstance(error, MtlabError):
+        raise error
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) and len(chain) < 10:
+        chain.append(cause)
+    if any(isinstance(one, OSError) and one.errno == errno.ENOSPC for one in chain):
+        raise NotAvailable(
+            f"the disk is full, and '{base.name}' could not be fetched",
+            fix="free some space, or point HF_HOME at another disk",
+        ) from None
+    if _any(chain, errors.GatedRepoError):
+        raise NotAvailable(
+            f"'{base.name}' is gated",
+            why="its owner wants its terms accepted first",
+            fix=f"accept them at https://huggingface.co/{base.repo}, then set HF_TOKEN",
+        ) from None
+    if _any(chain, errors.RevisionNotFoundError):
+        raise InputError(
+            f"'{base.name}' has no such revision", field="revision", fix="check it on the hub"
+        ) from None
+    if _any(chain, errors.RemoteEntryNotFoundError):
+        raise InputError(
+            f"'{base.name}' is no model that transformers can load",
+            field="base",
+            why="it has no config.json",
+            fix="choose another",
+        ) from None
+    if _any(chain, errors.RepositoryNotFoundError):
+        raise InputError(
+            f"there is no model '{base.name}' on the hub",
+            field="base",
+            why="or it is private",
+            fix="check its spelling, or set HF_TOKEN",
+        ) from None
+    if _any(chain, errors.OfflineModeIsEnabled):
+        why = "the lab is offline and the model is not on this machine"
+        fix = "unset HF_HUB_OFFLINE, or fetch the model first"
+    else:
+        why = "no answer, and the model is not on this machine"
+        fix = "check the network, or use a preset that is bundled: nano"
+    raise NotAvailable(
+        f"the model hub cannot be reached for '{base.name}'", why=why, fix=fix
+    ) from None
+
+
+def _any(chain: list[BaseException], kind: type[BaseException]) -> bool:
+    return any(isinstance(error, kind) for error in chain)

@@ -1,0 +1,226 @@
+"""Loading a base model or what a run made of it; nothing else in the lab does."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mtlab.errors import InputError, MtlabError, NotAvailable
+from mtlab.models.device import Precision, device_name, resolve_precision
+from mtlab.models.facts import explain_hub_error, inspect
+from mtlab.presets import Base, resolve_base
+from mtlab.settings import Settings
+from mtlab.spec import RunSpec
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory.
+
+    Attributes:
+        model: a transformers causal LM in evaluation mode.
+        tokenizer: its tokenizer, with a pad token.
+        device: `cpu`, `cuda` or `mps`.
+        dtype_name: the weights' format, `fp32` or `bf16`.
+        base: where it came from.
+        revision: the hub's commit, when it is known.
+    """
+
+    model: Any
+    tokenizer: Any
+    device: str
+    dtype_name: str
+    base: Base
+    revision: str | None
+
+    @property
+    def end_ids(self) -> tuple[int, ...]:
+        """The tokens that end a text, by the tokenizer and the model's generation settings."""
+        ends = {self.tokenizer.eos_token_id}
+        configured = getattr(self.model.generation_config, "eos_token_id", None)
+        ends.update(configured if isinstance(configured, list | tuple) else [configured])
+        return tuple(sorted(end for end in ends if end is not None))
+
+    @property
+    def context(self) -> int | None:
+        """The tokens the model can attend to, prompt and answer together; None: not known."""
+        from mtlab.models.facts import config_context
+
+        config = self.model.config
+        return config_context(config.get_text_config().to_dict())
+
+
+def load(
+    base: Base,
+    *,
+    precision: Precision = "auto",
+    revision: str | None = None,
+    device: str | None = None,
+    settings: Settings,
+) -> Loaded:
+    """Load a base model: safetensors only, no code from the hub.
+
+    Args:
+        base: which one.
+        precision: the format of the weights; `fp32` for full fine-tuning (`weights_precision`).
+        revision: of a hub model.
+        device: instead of the best there is.
+        settings: the lab's.
+
+    Raises:
+        InputError: it is no causal language model, or cannot be loaded safely.
+        NotAvailable: gated, the hub cannot be reached, or the memory does not suffice.
+    """
+    inspect(base, settings, revision)
+    device = device or device_name()
+    dtype_name = resolve_precision(precision, device)
+    model = _from_pretrained(base, base.location, revision, dtype_name, device, settings)
+    tokenizer = _tokenizer(base, base.location, revision, settings)
+    commit = getattr(model.config, "_commit_hash", None)
+    return Loaded(model, tokenizer, device, dtype_name, base, commit or revision)
+
+
+def load_run(
+    run_dir: Path,
+    spec: RunSpec,
+    settings: Settings,
+    *,
+    precision: Precision | None = None,
+    device: str | None = None,
+) -> Loaded:
+    """Load what a run made: its own model folder, or its base with the adapter merged in.
+
+    Raises:
+        InputError: the run has saved no model.
+        NotAvailable: as `load`.
+    """
+    base = resolve_base(spec.base, settings)
+    precision = precision or spec.training.precision
+    if (run_dir / "model" / "config.json").is_file():
+        folder = run_dir / "model"
+        device = device or device_name()
+        dtype_name = resolve_precision(precision, device)
+        model = _from_pretrained(base, str(folder), None, dtype_name, device, settings)
+        tokenizer = _tokenizer(base, str(folder), None, settings)
+        return Loaded(model, tokenizer, device, dtype_name, base, None)
+    adapter = run_dir / "adapter"
+    if not (adapter / "adapter_config.json").is_file():
+        raise InputError(
+            f"the run '{run_dir.name}' has saved no model",
+            field="model",
+            fix="wait until it has finished, or resume it",
+        )
+    from peft import PeftModel
+
+    loaded = load(
+        base, precision=precision, revision=spec.revision, device=device, settings=settings
+    )
+    with quiet():
+        tuned = PeftModel.from_pretrained(loaded.model, str(adapter), torch_device=loaded.device)
+        # Merged, decoding runs the base model's own layers: as fast as an untuned model.
+        model = tuned.merge_and_unload().eval()
+    return replace(loaded, model=model)
+
+
+def weights_precision(spec: RunSpec) -> Precision:
+    """The format to load a base in for training: full fine-tuning keeps fp32 master weights."""
+    return "fp32" if spec.training.method == "full" else spec.training.precision
+
+
+def _from_pretrained(
+    base: Base,
+    location: str,
+    revision: str | None,
+    dtype_name: str,
+    device: str,
+    settings: Settings,
+) -> Any:
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    try:
+        with quiet():
+            model = AutoModelForCausalLM.from_pretrained(
+                location,
+                revision=revision,
+                dtype=torch.bfloat16 if dtype_name == "bf16" else torch.float32,
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=settings.offline or base.path is not None,
+            )
+            return model.to(device).eval()
+    except (torch.OutOfMemoryError, MemoryError):
+        raise NotAvailable(
+            f"'{base.name}' does not fit into the memory of this machine",
+            fix="choose a smaller base model",
+        ) from None
+    except Exception as error:  # noqa: BLE001 - every failure to load becomes a sentence
+        _explain_load_error(error, base)
+        raise
+
+
+def _tokenizer(base: Base, location: str, revision: str | None, settings: Settings) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(
+                location,
+                revision=revision,
+                trust_remote_code=False,
+                local_files_only=settings.offline or base.path is not None,
+            )
+    except Exception as error:  # noqa: BLE001
+        _explain_load_error(error, base, part="tokenizer")
+        raise
+    if tokenizer.pad_token_id is None:
+        # Padding is masked out, so that any token serves; the vocabulary must not grow.
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    return tokenizer
+
+
+def _explain_load_error(error: Exception, base: Base, part: str = "model") -> None:
+    if isinstance(error, MtlabError):
+        raise error
+    text = str(error)
+    if "trust_remote_code" in text:
+        raise InputError(
+            f"'{base.name}' needs code of its own, which is never run",
+            field="base",
+            fix="choose a model whose architecture is part of transformers",
+        ) from None
+    if base.repo is not None and not isinstance(error, ValueError | TypeError | KeyError):
+        explain_hub_error(error, base)
+    raise InputError(
+        f"the {part} of '{base.name}' cannot be loaded",
+        field="base",
+        why=text.splitlines()[0][:200] if text else type(error).__name__,
+        fix="choose a whole model that transformers can read",
+    ) from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers' and peft's progress bars and notes out of a run's log."""
+    from transformers.utils import logging as transformers_logging
+
+    level = transformers_logging.get_verbosity()
+    bars = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    logging.getLogger("peft").setLevel(logging.ERROR)
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if bars:
+            transformers_logging.enable_progress_bar()

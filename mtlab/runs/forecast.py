@@ -1,0 +1,47 @@
+"""How long a run will take on this machine, told from runs that finished on it."""
+
+from __future__ import annotations
+
+from mtlab.runs.store import RunStore
+from mtlab.spec import RunSpec
+
+_LOOKED_AT = 50
+
+
+def forecast(spec: RunSpec, store: RunStore) -> str:
+    """A sentence on the time `spec` will take.
+
+    Scaled from the newest finished run with the same base model and method: training by steps
+    times batch, decoding by directions. Says so when there is no such run.
+
+    Args:
+        spec: complete.
+        store: where to look for finished runs.
+    """
+    for record in store.list()[:_LOOKED_AT]:
+        other = record.spec
+        if other.base != spec.base or other.training.method != spec.training.method:
+            continue
+        status = store.written_status(record.id)
+        if status is None or status.state != "finished" or "train" not in status.seconds:
+            continue
+        train = _work(spec) / max(1, _work(other))
+        decode = len(spec.tested) / max(1, len(other.tested))
+        seconds = sum(
+            value * {"train": train, "decode": decode, "base": decode, "score": decode}.get(name, 1)
+            for name, value in status.seconds.items()
+        )
+        return f"About {_words(seconds)} on this machine, by run {record.id}."
+    return "No run of this base model has finished on this machine yet, so its time is not known."
+
+
+def _work(spec: RunSpec) -> int:
+    training = spec.training
+    return (training.steps or 1) * (training.batch_size or 1) * (training.accumulation or 1)
+
+
+def _words(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} seconds"
+    minutes = seconds / 60
+    return f"{round(minutes)} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"

@@ -1,0 +1,51 @@
+"""Local files named in a spec, made independent of the folder it was launched from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mtlab.spec import RunSpec
+
+
+def placed(spec: RunSpec) -> RunSpec:
+    """The spec with the local files and folders it names as absolute paths.
+
+    The run's process works in the run's folder, and may be started by another process than the one
+    it was launched from; a relative path would mean nothing there. What is no existing file or
+    folder is left as it is, for its owner to judge.
+    """
+    changes: dict[str, object] = {}
+    for name in ("corpus", "test_corpus"):
+        value = getattr(spec, name)
+        if value and (there := _absolute_corpus(value)) != value:
+            changes[name] = there
+    if not _is_hub_or_preset(spec.base) and (folder := _absolute(spec.base)) != spec.base:
+        changes["base"] = folder
+    if (folder := _absolute(spec.comet_model)) != spec.comet_model:
+        changes["comet_model"] = folder
+    return spec.with_changes(**changes) if changes else spec
+
+
+def _absolute_corpus(name: str) -> str:
+    from mtlab.corpora import corpus_names
+    from mtlab.corpora.own import paths_of, split_name
+
+    if name in dict(corpus_names()) or name.startswith("hub:"):
+        return name
+    paths = paths_of(name)
+    if not all(path.is_file() for path in paths):
+        return name
+    _, direction = split_name(name)
+    files = ",".join(str(path.absolute()) for path in paths)
+    return f"{files}:{direction}" if direction else files
+
+
+def _absolute(name: str) -> str:
+    path = Path(name).expanduser()
+    return str(path.absolute()) if path.exists() else name
+
+
+def _is_hub_or_preset(name: str) -> bool:
+    from mtlab.presets import BASES
+
+    return name.strip().lower() in BASES

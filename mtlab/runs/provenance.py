@@ -1,0 +1,73 @@
+"""`provenance.json`: everything needed to make a run again, gathered while it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mtlab.presets import Base
+from mtlab.runs.files import read_json, write_json
+
+PACKAGES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "sacrebleu", "numpy")
+
+_SMALL_BYTES = 200_000_000
+_EDGE_BYTES = 1_000_000
+
+
+def record(folder: Path, **facts: Any) -> None:
+    """Add facts to a run's provenance; a fact told again replaces the earlier one.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = folder / "provenance.json"
+    write_json(path, {**(read_json(path) or {}), **facts})
+
+
+def versions() -> dict[str, str]:
+    """The versions of what the numbers depend on."""
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """The machine, without its name."""
+    return {"cpu": platform.machine(), "cores": os.cpu_count(), "system": platform.system()}
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON value."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def model_digest(base: Base, revision: str | None) -> str:
+    """What tells a base model's content: the hub's commit, or a SHA-256 over a folder's files.
+
+    Of files above 200 MB only size, beginning and end are read.
+    """
+    if base.path is None:
+        return f"{base.repo}@{revision}"
+    sha = hashlib.sha256()
+    for path in sorted(base.path.iterdir()):
+        if path.suffix not in {".safetensors", ".json", ".model", ".txt"} or not path.is_file():
+            continue
+        size = path.stat().st_size
+        sha.update(f"{path.name}:{size}\n".encode())
+        with path.open("rb") as file:
+            if size <= _SMALL_BYTES:
+                sha.update(hashlib.file_digest(file, "sha256").digest())
+            else:
+                sha.update(file.read(_EDGE_BYTES))
+                file.seek(size - _EDGE_BYTES)
+                sha.update(file.read(_EDGE_BYTES))
+    return sha.hexdigest()

@@ -1,0 +1,18 @@
+"""Scores and failures of translations.
+
+    score_systems    systems that translated the same segments -> a SystemScores each
+    lexical          BLEU and chrF, through sacrebleu
+    comet            COMET, through comet_worker in an environment of its own, comet_env;
+                     comet_status says beforehand whether it can be had
+    failures         off-target, copy, empty, repetition, truncated: per segment and as shares
+    language_id      the language of a segment, where there is ground for a verdict
+    bootstrap        the intervals of all of them
+
+No score comes without its signature, and none stands in for one that could not be had: that is
+`Unavailable`. No torch is imported in this process.
+"""
+
+from mtlab.scoring.systems import METRICS, SystemScores, score_systems
+from mtlab.scoring.values import Score, Unavailable
+
+__all__ = ["METRICS", "Score", "SystemScores", "Unavailable", "score_systems"]

@@ -1,0 +1,109 @@
+"""BLEU and chrF of a corpus, through sacrebleu, with its signature and a bootstrap interval.
+
+Covered: one reference per segment; the tokenizer sacrebleu itself picks for a target language
+(`zh`, `ja-mecab`, else 13a). Not covered: several references, TER, spBLEU.
+
+The numbers are sacrebleu's. Its `corpus_score(n_bootstrap=...)` keeps only the mean and half-width
+of the interval and copies the statistics once per resample; here the same statistics go through
+the same draws as one matrix product, which keeps both ends and takes a fraction of the time and
+memory. That uses three methods of sacrebleu's `Metric` that start with an underscore: the version
+is pinned, and tests hold value, mean, half-width and signature against sacrebleu's own program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+
+from mtlab.errors import InputError
+from mtlab.scoring.bootstrap import SAMPLES, default_seed, percentile_interval, resamples
+from mtlab.scoring.values import Score, Unavailable, check_segments
+
+TOKENIZERS = {"zh": "zh", "ja": "ja-mecab"}
+"""BLEU tokenizer by target language; any other is `13a`."""
+
+ONE_SEGMENT = "one segment: there is nothing to resample, so no interval"
+
+
+def lexical_scores(
+    metric: str,
+    references: Sequence[str],
+    systems: Mapping[str, Sequence[str]],
+    target: str,
+) -> dict[str, Score | Unavailable]:
+    """Score systems that translated the same segments.
+
+    Args:
+        metric: `bleu` or `chrf`.
+        references: one reference per segment.
+        systems: hypotheses per system, by its name.
+        target: code of the target language; it decides BLEU's tokenizer.
+
+    Returns:
+        A score per system, 0 to 100. `Unavailable` where the tokenizer is not installed.
+
+    Raises:
+        InputError: lists that are empty or of unequal length, or another metric.
+    """
+    check_segments(references, systems)
+    try:
+        scorer = _scorer(metric, references, target)
+    except (ImportError, RuntimeError) as error:
+        why = f"sacrebleu's tokenizer for '{target}' cannot be loaded: {error}".strip()
+        missing = Unavailable(metric, why, "pip install 'sacrebleu[ja]'")
+        return dict.fromkeys(systems, missing)
+    return {name: _score(metric, scorer, lines) for name, lines in systems.items()}
+
+
+def _scorer(metric: str, references: Sequence[str], target: str) -> Any:
+    """The sacrebleu metric with the references' n-grams counted once for all systems."""
+    if metric == "bleu":
+        return BLEU(tokenize=TOKENIZERS.get(target, "13a"), references=[references])
+    if metric == "chrf":
+        return CHRF(references=[references])
+    raise InputError(f"'{metric}' is not a metric", field="metric", fix="use bleu, chrf or comet")
+
+
+def _score(metric: str, scorer: Any, hypotheses: Sequence[str]) -> Score:
+    statistics = scorer._extract_corpus_statistics(list(hypotheses), None)
+    value = scorer._aggregate_and_compute(statistics).score
+    n = len(statistics)
+    seed = default_seed()
+    low = high = None
+    if n > 1:
+        matrix = np.asarray(statistics, dtype=np.float64)
+        drawn = np.concatenate([counts @ matrix for counts in resamples(n, seed)])
+        scores = [scorer._compute_score_from_stats(row).score for row in drawn.tolist()]
+        low, high = percentile_interval(np.asarray(scores, dtype=np.float64))
+        scorer.n_bootstrap, scorer.seed = SAMPLES, str(seed).lower()
+    return Score(
+        metric=metric,
+        value=float(value),
+        low=low,
+        high=high,
+        n=n,
+        signature=str(scorer.get_signature()),
+        seed=seed if n > 1 else None,
+        segments=tuple(_segment_score(metric, scorer, row) for row in statistics),
+        notes=() if n > 1 else (ONE_SEGMENT,),
+    )
+
+
+def _segment_score(metric: str, scorer: Any, row: Sequence[int]) -> float:
+    """What `sacrebleu.sentence_bleu` or `sentence_chrf` gives for one segment."""
+    if metric == "chrf":
+        return float(scorer._compute_score_from_stats(row).score)
+    order = scorer.max_ngram_order
+    score = BLEU.compute_bleu(
+        correct=list(row[2 : 2 + order]),
+        total=list(row[2 + order :]),
+        sys_len=int(row[0]),
+        ref_len=int(row[1]),
+        smooth_method=scorer.smooth_method,
+        effective_order=True,
+    )
+    return float(score.score)

@@ -1,0 +1,394 @@
+"""An experiment as a value: frozen, validated once, the same in the browser, the shell and Python.
+
+A `RunSpec` says what is to be done and nothing about where. What it leaves open (`None`) is filled
+in by `mtlab.defaults.complete` before the run is written down, so that `spec.json` is complete.
+Whether a corpus has what a spec asks for is the corpus's to say (`mtlab.corpora.check`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+
+from mtlab.errors import InputError
+from mtlab.languages import language
+
+
+class Direction(BaseModel):
+    """A translation direction such as `de-en`: from `source` into `target`."""
+
+    model_config = ConfigDict(frozen=True)
+    source: str
+    target: str
+
+    @classmethod
+    def parse(cls, text: str, *, field: str = "direction") -> Direction:
+        """Read `de-en`.
+
+        Raises:
+            InputError: not two known, different codes joined by a hyphen.
+        """
+        codes = text.strip().lower().split("-") if isinstance(text, str) else []
+        if len(codes) != 2 or not all(codes):
+            raise InputError(
+                f"'{text}' is not a direction", field=field, fix="write source-target, like de-en"
+            )
+        source, target = (language(code, field=field).code for code in codes)
+        if source == target:
+            raise InputError(
+                f"'{text}' translates a language into itself",
+                field=field,
+                fix="give two different languages, like de-en",
+            )
+        return cls(source=source, target=target)
+
+    @property
+    def source_name(self) -> str:
+        """The source language's English name."""
+        return language(self.source).name
+
+    @property
+    def target_name(self) -> str:
+        """The target language's English name."""
+        return language(self.target).name
+
+    def reversed(self) -> Direction:
+        """The same pair of languages the other way round."""
+        return Direction(source=self.target, target=self.source)
+
+    def __str__(self) -> str:
+        return f"{self.source}-{self.target}"
+
+
+def _to_directions(value: Any, info: ValidationInfo) -> tuple[Direction, ...]:
+    """One direction or several, as text or as they are; what is wrong names the spec's field."""
+    alone = isinstance(value, str | Direction | Mapping) or not isinstance(value, Iterable)
+    return tuple(
+        one if isinstance(one, Direction) else Direction.parse(one, field=str(info.field_name))
+        for one in ((value,) if alone else value)
+    )
+
+
+DirectionField = Annotated[Direction, PlainSerializer(str, return_type=str)]
+Directions = Annotated[tuple[DirectionField, ...], BeforeValidator(_to_directions)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise _first_problem(error, type(self).model_fields) from None
+
+
+class Noise(_Part):
+    """What is done to the training pairs on purpose."""
+
+    kind: Literal["none", "word"] = Field("none", description="the kind of noise")
+    side: Literal["source", "target", "both"] = Field("target", description="which side it hits")
+    ratio: float = Field(1.0, ge=0, le=1, description="the share of pairs touched, 0 to 1")
+
+    @property
+    def active(self) -> bool:
+        """Whether any pair is changed at all."""
+        return self.kind != "none" and self.ratio > 0
+
+
+class Training(_Part):
+    """How the model is fine-tuned. `None` means: the default for this base, method and size."""
+
+    method: Literal["lora", "full"] | None = Field(None, description="LoRA or full fine-tuning")
+    learning_rate: float | None = Field(None, gt=0, le=1, description="peak learning rate")
+    steps: int | None = Field(None, ge=1, le=1_000_000, description="optimizer steps")
+    batch_size: int | None = Field(None, ge=1, le=4096, description="pairs per forward pass")
+    accumulation: int | None = Field(None, ge=1, le=4096, description="passes per optimizer step")
+    schedule: Literal["linear", "cosine", "constant"] = Field(
+        "linear", description="how the learning rate falls"
+    )
+    warmup: float = Field(0.1, ge=0, lt=1, description="share of the steps spent warming up")
+    weight_decay: float = Field(0.0, ge=0, le=1, description="AdamW weight decay")
+    precision: Literal["auto", "fp32", "bf16"] = Field("auto", description="number format")
+    gradient_checkpointing: bool | None = Field(
+        None, description="recompute activations to save memory"
+    )
+    max_length: int | None = Field(
+        None, ge=16, le=131_072, description="tokens per example; longer pairs are dropped, counted"
+    )
+    checkpoint_steps: int | None = Field(None, ge=1, description="steps between checkpoints")
+    lora_rank: int = Field(16, ge=1, le=1024, description="rank of the LoRA matrices")
+    lora_alpha: int = Field(32, ge=1, le=4096, description="LoRA scaling numerator")
+    lora_dropout: float = Field(0.0, ge=0, lt=1, description="dropout inside the adapter")
+    lora_targets: tuple[str, ...] | None = Field(
+        None, description="modules to adapt; found from the architecture when not given"
+    )
+
+
+class Decoding(_Part):
+    """How hypotheses are produced."""
+
+    strategy: Literal["beam", "greedy", "sample"] = Field("beam", description="search strategy")
+    beams: int = Field(4, ge=1, le=64, description="beam width for beam search")
+    max_new_tokens: int | None = Field(
+        None, ge=1, le=4096, description="at most this many new tokens; 256, for nano 128"
+    )
+    temperature: float = Field(1.0, gt=0, le=10, description="sampling temperature")
+    top_p: float = Field(1.0, gt=0, le=1, description="nucleus sampling mass")
+    token_budget: int | None = Field(
+        None, ge=64, description="prompt tokens x beams per batch; by device when not given"
+    )
+
+    @property
+    def token_limit(self) -> int:
+        """New tokens at most: what was asked for, else the paper's 256."""
+        return self.max_new_tokens or 256
+
+
+class RunSpec(_Part):
+    """One run: a base model, some training pairs, and what it is tested on."""
+
+    name: str | None = Field(None, max_length=120, description="a name for people")
+    base: str = Field("nano", min_length=1, description="preset, hub name or local folder")
+    revision: str | None = Field(None, description="revision of a hub model")
+    corpus: str = Field("everyday", min_length=1, description="everyday, wmt, hub:NAME or a file")
+    size: int = Field(32, ge=1, description="training pairs in all")
+    train: Directions = Field(min_length=1, description="training directions")
+    balance: Literal["balanced", "proportional"] = Field(
+        "balanced", description="equal shares per direction, or as large as their pools"
+    )
+    noise: Noise = Noise()
+    training: Training = Training()
+    decoding: Decoding = Decoding()
+    test: Directions | None = Field(
+        None, description="test directions; the training directions when not given"
+    )
+    test_corpus: str | None = Field(None, description="where test pairs come from; same as corpus")
+    test_limit: int | None = Field(None, ge=1, description="at most this many segments a direction")
+    metrics: tuple[Literal["bleu", "chrf", "comet"], ...] = Field(
+        ("bleu", "chrf", "comet"), min_length=1, description="the metrics that score it"
+    )
+    comet_model: str = Field("Unbabel/wmt22-comet-da", description="COMET model, hub or folder")
+    template: str | None = Field(
+        None,
+        description="own prompt with {source}, {source_language}, {target_language}; or 'chat'",
+    )
+    probe_size: int = Field(16, ge=0, le=256, description="segments translated while it trains")
+    score_base: bool = Field(True, description="score the untuned base model beside the run")
+    seed: int = Field(0, ge=0, lt=2**31, description="seed of the draw, noise and training")
+
+    @field_validator("noise", "training", "decoding", mode="wrap")
+    @classmethod
+    def _part(cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """What is wrong inside a part is named from the spec's top: `noise.ratio`."""
+        if isinstance(value, Mapping):
+            value = {str(key): one for key, one in value.items()}
+        try:
+            return handler(value)
+        except InputError as error:
+            field = f"{info.field_name}.{error.field}"
+            raise InputError(error.what, field=field, why=error.why, fix=error.fix) from None
+
+    @model_validator(mode="after")
+    def _no_repeats(self) -> RunSpec:
+        for name in ("train", "test"):
+            directions = getattr(self, name)
+            if directions is not None and len(set(directions)) != len(directions):
+                raise InputError(
+                    "a direction is named twice", field=name, fix="name each direction once"
+                )
+        if self.test is not None and not self.test:
+            raise InputError(
+                "no test direction is given", field="test", fix="name at least one, like de-en"
+            )
+        template = self.template
+        if template and template != "chat" and "{source}" not in template:
+            raise InputError(
+                "the template has no {source}",
+                field="template",
+                fix="put {source} where the sentence goes",
+            )
+        return self
+
+    @property
+    def tested(self) -> tuple[Direction, ...]:
+        """The directions that are tested."""
+        return self.test if self.test is not None else self.train
+
+    def with_changes(self, **changes: Any) -> RunSpec:
+        """The same spec with some fields changed, validated again (`training__steps=20` nests)."""
+        data = self.to_json()
+        for key, value in changes.items():
+            put(data, key.replace("__", "."), value)
+        return RunSpec.from_json(data)
+
+    def to_json(self) -> dict[str, Any]:
+        """The spec as plain JSON values."""
+        data: dict[str, Any] = self.model_dump(mode="json")
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RunSpec:
+        """Validate plain values.
+
+        Raises:
+            InputError: the first field that is wrong, and how to mend it.
+        """
+        return cls(**{str(key): value for key, value in data.items()})
+
+    @classmethod
+    def from_yaml(cls, path: str | Path) -> RunSpec:
+        """Read a spec from a YAML or JSON file.
+
+        Raises:
+            InputError: no such file, not YAML, or not a spec.
+        """
+        return cls.from_json(read_yaml_mapping(path))
+
+    def to_yaml(self) -> str:
+        """The spec as YAML, without what is at its default."""
+        import yaml
+
+        data = json.loads(self.model_dump_json(exclude_defaults=True))
+        return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def put(data: dict[str, Any], path: str, value: Any) -> None:
+    """Set the field at a path such as `noise.ratio` in a spec's plain values.
+
+    Raises:
+        InputError: a part on the way there is not made of fields.
+    """
+    *parts, last = path.split(".")
+    for part in parts:
+        if data.get(part) is None:
+            data[part] = {}
+        if not isinstance(data[part], dict):
+            raise _no_part(data[part], part)
+        data = data[part]
+    data[last] = value
+
+
+def read_yaml_mapping(path: str | Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        InputError: no such file, not UTF-8, not YAML, or not a mapping.
+    """
+    import yaml
+
+    try:
+        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"'{path}' cannot be read", field="spec", why=error.strerror, fix="check the path"
+        ) from None
+    except (UnicodeDecodeError, yaml.YAMLError):
+        raise InputError(
+            f"'{path}' is not a YAML file in UTF-8", field="spec", fix="check its contents"
+        ) from None
+    if not isinstance(data, dict):
+        raise InputError(
+            f"'{path}' does not hold a spec", field="spec", fix="write fields such as 'size: 32'"
+        )
+    return data
+
+
+def _first_problem(error: ValidationError, fields: Mapping[str, FieldInfo]) -> InputError:
+    """The first of pydantic's complaints as a sentence that names the field and the fix."""
+    problem = error.errors()[0]
+    field = ".".join(str(part) for part in problem["loc"] if isinstance(part, str))
+    context = problem.get("ctx", {})
+    kind = problem["type"]
+    given = problem.get("input")
+    if kind == "extra_forbidden":
+        return InputError("there is no such field", field=field, fix="check its spelling")
+    if kind in ("missing", "string_too_short", "too_short"):
+        return InputError("nothing is given", field=field, fix=f"give '{field}'")
+    if kind == "literal_error":
+        return InputError(
+            f"'{_short(given)}' is not a choice", field=field, fix=f"use {context['expected']}"
+        )
+    if kind == "model_type":
+        return _no_part(given, field)
+    if kind in _BEYOND:
+        what = f"{_short(given)} is out of range"
+        return InputError(what, field=field, fix=f"give {_range_of(fields[field])}")
+    if kind == "string_too_long":
+        return InputError(
+            f"{len(str(given))} characters are too many",
+            field=field,
+            fix=f"give {context['max_length']} at most",
+        )
+    wanted = next((words for start, words in _WANTED.items() if kind.startswith(start)), None)
+    fix = f"give {wanted}" if wanted else _imperative(problem["msg"])
+    return InputError(f"'{_short(given)}' cannot be used", field=field or None, fix=fix)
+
+
+_BEYOND = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+_WANTED = {
+    "int": "a whole number",
+    "float": "a number",
+    "string": "text",
+    "bool": "true or false",
+    "tuple": "a list",
+}
+_LONGEST_SHOWN = 80
+
+
+def _range_of(field: FieldInfo) -> str:
+    """The values a number may have, in words."""
+    limits = {
+        name: f"{getattr(mark, name):,}"
+        for mark in field.metadata
+        for name in ("gt", "ge", "lt", "le")
+        if hasattr(mark, name)
+    }
+    if limits.keys() == {"ge", "le"}:
+        return f"{limits['ge']} to {limits['le']}"
+    words = {"gt": "more than {}", "ge": "{} or more", "lt": "less than {}", "le": "{} or less"}
+    return " and ".join(words[name].format(limit) for name, limit in limits.items())
+
+
+def _no_part(given: Any, part: str) -> InputError:
+    return InputError(
+        f"'{_short(given)}' is not made of fields",
+        field=part,
+        fix=f"write fields below '{part}', each with its value",
+    )
+
+
+def _short(given: Any) -> str:
+    text = str(given)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+
+
+def _imperative(message: str) -> str:
+    return message[0].lower() + message[1:] if message else "check the value"
+
+
+__all__ = [
+    "Decoding",
+    "Direction",
+    "Noise",
+    "RunSpec",
+    "Training",
+    "put",
+    "read_yaml_mapping",
+]

@@ -1,0 +1,39 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.comet_fixtures import comet_settings, tiny_comet
+
+__all__ = ["comet_settings", "mtlab", "tiny_comet", "wmt_cache"]
+
+
+@pytest.fixture
+def mtlab(tmp_path):
+    """The command line as a person calls it: gives (status, JSON, all its text)."""
+
+    def call(*words, stdin="", **environment):
+        done = subprocess.run(
+            [sys.executable, "-m", "mtlab", *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            cwd=tmp_path,
+            env={**os.environ, "MTLAB_HOME": str(tmp_path / "home"), **environment},
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        last = done.stdout.rstrip("\n").rpartition("\n")[2]
+        data = json.loads(last) if "--json" in words and last.startswith("{") else None
+        return done.returncode, data, done.stdout + done.stderr
+
+    return call
+
+
+@pytest.fixture
+def wmt_cache(shared, tmp_path):
+    """sacrebleu's own cache with the real WMT files, in a place that may be written."""
+    return shutil.copytree(shared / "sacrebleu", tmp_path / "sacrebleu")

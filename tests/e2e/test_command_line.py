@@ -1,0 +1,137 @@
+"""The command line against real processes: what it does, and how it says what it cannot do."""
+
+import pytest
+
+QUICK = ("--steps", "2", "--test-limit", "3", "--probe-size", "0", "--strategy", "greedy")
+QUICK += ("--max-new-tokens", "24", "--metric", "bleu", "--metric", "chrf")
+
+
+def test_a_run_from_launch_to_export_and_deletion(mtlab, tiny_model, tmp_path):
+    status, run, text = mtlab(
+        "run", "--base", str(tiny_model), "--size", "4", "--train", "de-en", *QUICK, "--json"
+    )
+    assert status == 0, text
+    assert run["state"] == "finished"
+    assert set(run["seconds"]) >= {"prepare", "load", "base", "train", "decode", "score"}
+    for scores in (run["scores"]["de-en"], run["base"]["de-en"]):
+        assert scores["bleu"]["n"] == 3
+        assert "nrefs:1|" in scores["bleu"]["signature"]
+        assert 0 <= scores["chrf"]["low"] <= scores["chrf"]["high"] <= 100
+        assert set(scores["failures"].values()) <= {0, 1 / 3, 2 / 3, 1}
+
+    status, listed, _ = mtlab("runs", "list", "--json")
+    assert [row["id"] for row in listed["runs"]] == [run["id"]]
+
+    status, shown, text = mtlab("runs", "show", run["id"], "--json")
+    assert status == 0 and shown["scores"] == run["scores"]
+    assert "mtlab run --base" in text
+
+    status, translated, text = mtlab(
+        "translate", "--model", run["id"], "--direction", "de-en", "--json",
+        stdin="Das Haus ist rot.\n\n" + "Wo ist das Buch? " * 500,
+    )  # fmt: skip
+    assert status == 0, text
+    assert len(translated["hypotheses"]) == 3
+    assert translated["hypotheses"][1:] == ["", ""]
+    assert translated["ended"][1:] == [True, False]
+    assert "line 3 is not translated: the source is longer than the model's context" in text
+
+    status, _, _ = mtlab("runs", "export", run["id"], "-o", "out.zip")
+    assert status == 0 and (tmp_path / "out.zip").stat().st_size > 0
+
+    status, rebuilt, _ = mtlab("runs", "rebuild", "--json")
+    assert status == 0 and rebuilt == {"runs": 1}
+
+    assert mtlab("runs", "delete", run["id"])[0] == 0
+    assert mtlab("runs", "list", "--json")[1] == {"runs": []}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run",), "train"),
+        (("run", "--train", "de-de"), "into itself"),
+        (("run", "--train", "xx-en"), "not a language"),
+        (("run", "--train", "cs-en"), "cs-en"),
+        (("run", "--train", "de-en", "--size", "0"), "size"),
+        (("run", "--train", "de-en", "--size", "-5"), "size"),
+        (("run", "--train", "de-en", "--size", "1000000"), "size"),
+        (("run", "--train", "de-en", "--noise", "word", "--noise-ratio", "1.5"), "ratio"),
+        (("run", "--train", "de-en", "--base", "no/such/folder"), "base"),
+        (("run", "--train", "de-en", "--corpus", "nowhere.tsv"), "nowhere.tsv"),
+        (("run", "--train", "de-en", "--test", "cs-en"), "cs-en"),
+        (("run", "nowhere.yaml"), "nowhere.yaml"),
+        (("run", "--train", "de-en", "--colour", "red"), "--colour"),
+        (("runs", "show", "19990101"), "19990101"),
+        (("translate", "--direction", "de-en", "--model", "19990101-000000-dead"), "19990101"),
+        (("translate", "--direction", "nonsense"), "direction"),
+        (("score", "--src", "a", "--ref", "b", "--hyp", "c", "--direction", "de-en"), "--hyp"),
+        (("noise", "--kind", "gremlins", "--direction", "de-en"), "gremlins"),
+        (("noise", "--direction", "de-en", "nowhere.txt"), "nowhere.txt"),
+        (("frobnicate",), "frobnicate"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_status_2(mtlab, words, says, tmp_path):
+    status, _, text = mtlab(*words)
+    assert status == 2, text
+    assert says in text
+    assert len(text.strip().splitlines()) == 1, text
+    assert not list((tmp_path / "home").glob("runs/*"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("train: de-en\n1: 4\n", "1: there is no such field"),
+        ("train: no\n", "train: 'False' is not a direction"),
+        ("train: de-en\nnoise: word\n", "noise: 'word' is not made of fields"),
+        ("train: de-en\nnoise: {kind: word, ratio: 3}\n", "noise.ratio: 3 is out of range"),
+        ("", "does not hold a spec"),
+    ],
+)
+def test_a_bad_spec_file_gets_one_sentence_whatever_flags_add(mtlab, tmp_path, text, says):
+    (tmp_path / "spec.yaml").write_text(text, encoding="utf-8")
+    status, _, said = mtlab("run", "spec.yaml", "--side", "source")
+    assert status == 2 and says in said
+    assert len(said.strip().splitlines()) == 1, said
+
+
+def test_a_hub_model_without_a_hub_says_so(mtlab):
+    status, data, text = mtlab("run", "--base", "owner/model", "--train", "de-en", "--json")
+    assert status == 1, text
+    assert data["error"]["fix"]
+
+
+def test_score_gives_what_sacrebleu_gives(mtlab, tmp_path):
+    import sacrebleu
+
+    references = ["The cat sat on the mat.", "It is raining again today.", "Who is there?"]
+    hypotheses = ["The cat sat on a mat.", "It rains today again.", "Who is it?"]
+    for name, lines in (("ref", references), ("hyp", hypotheses), ("src", ["x"] * 3)):
+        (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    status, data, text = mtlab(
+        "score", "--src", "src", "--ref", "ref", "--hyp", "hyp", "--direction", "de-en",
+        "--metric", "bleu", "--metric", "chrf", "--json",
+    )  # fmt: skip
+    assert status == 0, text
+    scores = data["systems"][0]["scores"]
+    assert scores["bleu"]["value"] == pytest.approx(
+        sacrebleu.corpus_bleu(hypotheses, [references]).score
+    )
+    assert scores["chrf"]["value"] == pytest.approx(
+        sacrebleu.corpus_chrf(hypotheses, [references]).score
+    )
+
+
+def test_noise_shows_both_sides(mtlab):
+    status, data, text = mtlab("noise", "--direction", "de-en", "--size", "4", "--json")
+    assert status == 0, text
+    assert len(data["pairs"]) == 4
+    assert "noisy" in text
+
+
+def test_doctor_answers_without_a_hub(mtlab):
+    status, data, text = mtlab("doctor", "--json")
+    assert status == 0, text
+    names = [check["name"] for check in data["checks"]]
+    assert {"device", "precision", "COMET", "hub", "disk"} <= set(names)

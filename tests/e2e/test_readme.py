@@ -1,0 +1,96 @@
+"""What the README shows works: its commands, its Python, its tree, its front matter."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def commands():
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    return [line for line in lines if "mtlab " in line]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """A home of its own, and `mtlab` on the path as an activated environment has it."""
+    programs = Path(sys.executable).parent
+    return {
+        **os.environ,
+        "MTLAB_HOME": str(tmp_path_factory.mktemp("readme") / "home"),
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+    }
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_command_of_the_readme_runs(command, environment, tmp_path):
+    done = subprocess.run(
+        ["sh", "-c", command], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip()
+
+
+def test_the_python_of_the_readme_runs(environment, tmp_path):
+    (code,) = blocks("python")
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "bleu" in done.stdout
+
+
+def test_the_full_size_command_is_a_valid_spec():
+    from mtlab.cli.parser import build_parser
+    from mtlab.cli.verbs import _spec_from
+
+    shown = [block for block in blocks("text") if block.startswith("mtlab run")]
+    assert shown
+    for block in shown:
+        words = shlex.split(block.replace("\\\n", " "))
+        assert _spec_from(build_parser().parse_args(words[1:])).size > 0
+
+
+def test_the_two_commands_are_targets_of_the_makefile():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)", "\n".join(blocks("sh")), flags=re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
+
+
+def test_the_tree_names_what_is_there():
+    (tree,) = [block for block in blocks("text") if block.startswith("app.py")]
+    folders = [""]
+    for line in tree.splitlines():
+        indent = (len(line) - len(line.lstrip())) // 2
+        folders = folders[: indent + 1]
+        for name in re.split(r",\s*", re.split(r"\s{2,}", line.strip())[0]):
+            path = f"{folders[-1]}{name}"
+            assert (ROOT / path).exists(), f"the README's tree names {path}"
+        folders.append(path if path.endswith("/") else f"{path}/")
+
+
+def test_the_front_matter_is_what_spaces_reads():
+    front = yaml.safe_load(README.split("---")[1])
+    requirements = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert front["sdk"] == "gradio"
+    assert f"gradio=={front['sdk_version']}" in requirements
+    assert (ROOT / front["app_file"]).is_file()
+    assert (3, 11) <= tuple(map(int, front["python_version"].split(".")))
+
+
+def test_pictures_of_the_readme_are_there():
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", README)
+    assert pictures
+    assert all((ROOT / picture).is_file() for picture in pictures)

@@ -1,0 +1,133 @@
+import dataclasses
+import errno
+
+import pytest
+
+from mtlab.errors import InputError, NotAvailable
+from mtlab.lab import Lab
+from mtlab.runs import files
+from mtlab.spec import RunSpec
+from mtlab.ui.form import FIELDS, keep_upload, spec_from_form
+
+UNTOUCHED = {
+    "base": "nano",
+    "method": "default",
+    "corpus": "everyday",
+    "upload": None,
+    "size": "32",
+    "train": ["de-en", "en-de"],
+    "balance": "balanced",
+    "noise_kind": "none",
+    "noise_side": "target",
+    "noise_ratio": 1,
+    "test": [],
+    "test_limit": "",
+    "metrics": ["bleu", "chrf", "comet"],
+    "seed": 0,
+    "learning_rate": "",
+    "steps": "",
+    "batch_size": "",
+    "beams": "",
+    "template": "",
+    "name": "",
+}
+
+
+def test_the_untouched_form_is_the_default_spec(home):
+    assert set(UNTOUCHED) == set(FIELDS)
+    assert spec_from_form(UNTOUCHED, home) == RunSpec(train=["de-en", "en-de"])
+
+
+def test_all_means_the_whole_pool(home):
+    spec = spec_from_form({**UNTOUCHED, "size": "all", "train": ["de-en"]}, home)
+    assert spec.size >= 512
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"train": []}, "train"),
+        ({"size": "lots"}, "size"),
+        ({"size": "0"}, "size"),
+        ({"size": None}, "size"),
+        ({"base": ""}, "base"),
+        ({"base": None}, "base"),
+        ({"seed": -4}, "seed"),
+        ({"learning_rate": "7"}, "learning_rate"),
+        ({"steps": "some"}, "steps"),
+        ({"template": "no slot"}, "template"),
+        ({"size": "all", "train": ["cs-en"]}, "cs-en"),
+    ],
+)
+def test_a_bad_field_is_named(home, changes, field):
+    with pytest.raises(InputError, match=field):
+        spec_from_form({**UNTOUCHED, **changes}, home)
+
+
+def as_uploaded(tmp_path, data):
+    path = tmp_path / "pairs.tsv"
+    path.write_bytes(data)
+    return {**UNTOUCHED, "upload": str(path)}
+
+
+def test_an_upload_is_kept_once_under_its_own_name(home, tmp_path):
+    text = "de\ten\r\nGrün.\tGreen.\r\nRot.\tRed.\r\n".encode()
+    values = as_uploaded(tmp_path, text)
+    kept = keep_upload(values, home)["upload"]
+    assert kept.startswith(str(home.home)) and kept.endswith("/pairs.tsv")
+    assert keep_upload(values, home)["upload"] == kept
+    with open(kept, "rb") as file:
+        assert file.read() == text
+    assert keep_upload(UNTOUCHED, home) == UNTOUCHED
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"de\ten\nSch\xf6n.\tNice.\n", "corpus: line 2 of 'pairs.tsv' is not UTF-8: save"),
+        (b"de\ten\nRot.\tRed.\n\n", "corpus: line 3 of 'pairs.tsv' is empty: delete"),
+        (b"de\ten\nRot.\n", "corpus: line 2 of 'pairs.tsv' has 1 column where 2 are expected"),
+        (b"", "corpus: 'pairs.tsv' is empty: give"),
+        (b"de\ten\n" + b"Rot.\tRed.\n" * 100_000, "has 1.0 MB, and 1 MB are allowed: give a"),
+    ],
+)
+def test_an_upload_that_cannot_be_used_is_refused_and_not_kept(home, tmp_path, data, says):
+    with pytest.raises(InputError, match=says):
+        keep_upload(as_uploaded(tmp_path, data), dataclasses.replace(home, max_upload_mb=1))
+    assert not list(home.home.glob("uploads/**/*.tsv"))
+
+
+def test_an_upload_that_finds_the_disk_full_harms_no_earlier_one(home, tmp_path, monkeypatch):
+    first = keep_upload(as_uploaded(tmp_path, b"de\ten\nRot.\tRed.\nBlau.\tBlue.\n"), home)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    other = as_uploaded(tmp_path, b"de\ten\nRot.\tRed.\nGelb.\tYellow.\n")
+    with pytest.raises(NotAvailable, match="uploaded file cannot be kept .*: free disk space"):
+        keep_upload(other, home)
+    kept = list(home.home.glob("uploads/**/*.tsv"))
+    assert [str(path) for path in kept] == [first["upload"]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"train": ["xx-en"]}, "train"),
+        ({"train": ["de-de"]}, "train"),
+        ({"train": ["cs-en"]}, "train"),
+        ({"test": ["de-ja"]}, "test"),
+        ({"size": "-5"}, "size"),
+        ({"size": "5000000"}, "size"),
+        ({"noise_kind": "word", "noise_ratio": 1.5}, "noise.ratio"),
+        ({"base": "no-such-model"}, "base"),
+        ({"corpus": "nowhere.tsv"}, "corpus"),
+    ],
+)
+def test_what_the_form_launches_is_refused_like_anywhere_else(home, changes, field):
+    lab = Lab(home)
+    with pytest.raises(InputError) as caught:
+        lab.launch(spec_from_form({**UNTOUCHED, **changes}, home))
+    assert caught.value.field == field and caught.value.fix
+    assert lab.runs() == []

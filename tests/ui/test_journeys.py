@@ -1,0 +1,105 @@
+"""What a person does, in a real browser over the real app and real runs. In order: each journey
+goes on from the lab as the one before left it.
+"""
+
+import re
+
+from playwright.sync_api import expect
+
+RUN_TIMEOUT = 500_000  # ms; a run takes about half a minute on two free cores
+
+
+def open_tab(page, name):
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def launch(page):
+    page.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.get_by_role("tab", name="Runs")).to_have_attribute("aria-selected", "true")
+
+
+def advanced(page, **numbers):
+    page.get_by_role("button", name="Advanced").click()
+    for label, value in numbers.items():
+        field = page.get_by_label(label.replace("_", " "), exact=True)
+        field.fill(str(value))
+        field.blur()
+
+
+def test_an_empty_lab_shows_what_a_run_would_do(page):
+    pairs = page.locator("#launch-pairs")
+    expect(pairs).to_contain_text("training pairs: 16 de-en, 16 en-de")
+    expect(pairs.locator("tbody tr").first).to_be_visible()
+    expect(page.get_by_text("mtlab run --base nano --size 32")).to_be_visible()
+
+
+def test_noise_is_marked_in_the_preview(page):
+    page.get_by_role("radio", name="Word").check()
+    expect(page.locator("#launch-pairs mark").first).to_be_visible()
+
+
+def test_a_bad_value_is_said_before_and_at_launch_and_nothing_is_lost(page):
+    for direction in ("de-en", "en-de"):
+        page.locator("#train").get_by_label(direction, exact=True).uncheck()
+    problem = "no training direction is chosen"
+    expect(page.locator("#launch-problem")).to_contain_text(problem)
+    page.get_by_role("button", name="Launch", exact=True).click()
+    expect(page.get_by_role("status").last).to_contain_text(problem)
+    page.locator("#train").get_by_label("fr-en", exact=True).check()
+    expect(page.locator("#launch-pairs")).to_contain_text("32 fr-en")
+
+
+def test_launch_is_all_it_takes_and_a_closed_page_loses_nothing(page, browser, address):
+    launch(page)
+    expect(page).to_have_url(re.compile(r"run=\d{8}-\d{6}-[0-9a-f]+"))
+    where = page.url
+    page.close()
+
+    again = browser.new_page()
+    again.goto(where)
+    expect(again.locator("#run-state")).to_contain_text("finished", timeout=RUN_TIMEOUT)
+    headline = again.locator("#run-scores .headline")
+    expect(headline).to_have_text(re.compile(r"32 sentence pairs took BLEU on de-en from"))
+    expect(again.locator("#run-scores")).to_contain_text("nrefs:1|")
+    expect(again.locator("#run-scores")).to_contain_text("COMET is not available")
+    expect(again.locator("#run-chart .main-svg").first).to_be_visible()
+    again.close()
+
+
+def test_base_and_run_are_read_side_by_side(page):
+    open_tab(page, "Compare")
+    segments = page.locator("#compare-segments")
+    expect(segments.locator("tbody tr")).to_have_count(25)
+    expect(segments).to_contain_text("Segments de-en, page 1 of")
+    page.get_by_label("Page", exact=True).fill("2")
+    page.get_by_label("Page", exact=True).blur()
+    expect(segments).to_contain_text("page 2 of")
+
+
+def test_a_sentence_is_translated_live_by_both(page):
+    open_tab(page, "Translate")
+    cards = page.locator("#translate-answers .card")
+    page.get_by_label("Text", exact=True).fill("Das Wetter ist heute schön.")
+    page.get_by_role("button", name="Translate", exact=True).click()
+    expect(cards).to_have_count(2)
+    expect(cards.nth(1).locator(".answer")).to_have_text(re.compile(r"\w+"), timeout=90_000)
+
+
+def test_a_run_is_stopped_and_kept(page):
+    advanced(page, Optimizer_steps=5000)
+    launch(page)
+    state = page.locator("#run-state")
+    expect(state).to_contain_text("train", timeout=RUN_TIMEOUT)
+    page.get_by_role("button", name="Stop and keep").click()
+    expect(state).to_contain_text("stopped", timeout=RUN_TIMEOUT)
+
+
+def test_a_narrow_screen_needs_no_sideways_scrolling(browser, address):
+    page = browser.new_page(viewport={"width": 400, "height": 800})
+    page.goto(address)
+    for tab in ("Runs", "Compare", "Translate", "Launch"):
+        open_tab(page, tab)
+        page.wait_for_timeout(300)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 400, f"{tab} is {width} px wide"
+    page.close()

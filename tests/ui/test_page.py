@@ -1,0 +1,45 @@
+"""The page as Gradio is given it, without a browser."""
+
+import pytest
+
+from mtlab import Lab
+from mtlab.ui import build
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    from mtlab.settings import Settings
+
+    home = tmp_path_factory.mktemp("page") / "home"
+    return build(Lab(Settings.from_environment({"MTLAB_HOME": str(home)})))
+
+
+@pytest.fixture(scope="module")
+def config(page):
+    return page.get_config_file()
+
+
+def test_no_handler_is_offered_as_an_interface(config):
+    public = [
+        handler["api_name"]
+        for handler in config["dependencies"]
+        if handler["api_visibility"] == "public" and handler["backend_fn"]
+    ]
+    assert public == []
+
+
+def test_every_control_has_a_label(config):
+    controls = {"dropdown", "radio", "checkboxgroup", "slider", "textbox", "number", "file", "code"}
+    unnamed = [
+        component["props"].get("elem_id") or component["type"]
+        for component in config["components"]
+        if component["type"] in controls and not component["props"].get("label")
+    ]
+    assert unnamed == []
+
+
+def test_polling_lets_every_visitor_through(page, config):
+    timers = {c["id"] for c in config["components"] if c["type"] == "timer"}
+    polls = [fn for fn in page.fns.values() if any(target[0] in timers for target in fn.targets)]
+    assert polls
+    assert all(fn.concurrency_limit is None for fn in polls)

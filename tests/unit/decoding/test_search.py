@@ -1,0 +1,212 @@
+"""The search against transformers' own `generate`: the same tokens in fp32."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM
+
+from mtlab.decoding.search import beam_search, draw_token, greedy_search, sample_search, top
+from mtlab.decoding.stepper import Stepper, can_step, shared_prefix
+
+PROMPTS = [[1, 40, 41, 42, 60 + i, *range(70, 70 + 3 * i), 9] for i in range(6)]
+ENDS = (2, 17, 33, 90, 120)
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model: Path) -> Any:
+    return AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32).eval()
+
+
+def generate(model: Any, limit: int, beams: int) -> list[list[int]]:
+    width = max(map(len, PROMPTS))
+    output = model.generate(
+        input_ids=torch.tensor([[0] * (width - len(p)) + p for p in PROMPTS]),
+        attention_mask=torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in PROMPTS]),
+        num_beams=beams,
+        max_new_tokens=limit,
+        do_sample=False,
+        pad_token_id=0,
+        eos_token_id=list(ENDS),
+    )
+    answers = []
+    for row in output[:, width:].tolist():
+        stop = next((i for i, token in enumerate(row) if token in ENDS), len(row))
+        answers.append(row[:stop])
+    return answers
+
+
+def nothing() -> None:
+    pass
+
+
+@pytest.mark.parametrize("limit", [1, 7, 60])
+@pytest.mark.parametrize("beams", [2, 4, 5])
+def test_beams_are_those_of_generate(model: Any, beams: int, limit: int) -> None:
+    with torch.inference_mode():
+        stepper = Stepper(model, PROMPTS, beams, 0, "cpu")
+        found = beam_search(stepper, beams, [limit] * len(PROMPTS), ENDS, nothing)
+    assert [list(f.tokens) for f in found] == generate(model, limit, beams)
+
+
+def test_greedy_is_that_of_generate(model: Any) -> None:
+    with torch.inference_mode():
+        stepper = Stepper(model, PROMPTS, 1, 0, "cpu")
+        found = greedy_search(stepper, [40] * len(PROMPTS), ENDS, nothing)
+    assert [list(f.tokens) for f in found] == generate(model, 40, 1)
+    assert {f.ended for f in found} == {len(f.tokens) < 40 for f in found}
+
+
+def test_long_beams_survive_the_cache_being_pruned(model: Any) -> None:
+    with torch.inference_mode():
+        stepper = Stepper(model, PROMPTS, 4, 0, "cpu")
+        found = beam_search(stepper, 4, [150] * len(PROMPTS), (399,), nothing)
+        held = stepper.past.shape[2]
+    width = max(map(len, PROMPTS))
+    output = model.generate(
+        input_ids=torch.tensor([[0] * (width - len(p)) + p for p in PROMPTS]),
+        attention_mask=torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in PROMPTS]),
+        num_beams=4, max_new_tokens=150, do_sample=False, pad_token_id=0, eos_token_id=399,
+    )  # fmt: skip
+    assert [list(f.tokens) for f in found] == output[:, width:].tolist()
+    assert not any(f.ended for f in found)
+    assert held < 4 * 149, "tokens that no beam descends from were dropped"
+
+
+def test_each_row_has_its_own_limit(model: Any) -> None:
+    limits = [3, 9, 1, 20, 5, 2]
+    with torch.inference_mode():
+        stepper = Stepper(model, PROMPTS, 4, 0, "cpu")
+        together = beam_search(stepper, 4, limits, (399,), nothing)
+        alone = [
+            beam_search(Stepper(model, [prompt], 4, 0, "cpu"), 4, [limit], (399,), nothing)[0]
+            for prompt, limit in zip(PROMPTS, limits, strict=True)
+        ]
+    assert together == alone
+    assert [len(found.tokens) for found in together] == limits
+
+
+def test_samples_do_not_depend_on_the_batch(model: Any) -> None:
+    seeds = list(range(len(PROMPTS)))
+    options = {"temperature": 0.8, "top_p": 0.9}
+    with torch.inference_mode():
+        together = sample_search(
+            Stepper(model, PROMPTS, 1, 0, "cpu"), [20] * 6, ENDS, nothing, seeds=seeds, **options
+        )
+        alone = [
+            sample_search(
+                Stepper(model, [prompt], 1, 0, "cpu"), [20], ENDS, nothing, seeds=[seed], **options
+            )[0]
+            for prompt, seed in zip(PROMPTS, seeds, strict=True)
+        ]
+    assert together == alone
+    assert len({found.tokens for found in together}) > 1
+
+
+def test_draws_follow_the_probabilities_and_stay_in_the_nucleus() -> None:
+    logits = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]])).repeat(4000, 1)
+    generators = [torch.Generator().manual_seed(seed) for seed in range(4000)]
+    everything = torch.bincount(draw_token(logits, generators, 1.0, 1.0), minlength=4) / 4000
+    assert torch.allclose(everything, torch.tensor([0.5, 0.3, 0.15, 0.05]), atol=0.03)
+    nucleus = torch.bincount(draw_token(logits, generators, 1.0, 0.7), minlength=4) / 4000
+    assert torch.allclose(nucleus, torch.tensor([0.625, 0.375, 0, 0]), atol=0.03)
+
+
+@pytest.mark.parametrize("width", [50, 799, 8000, 8051])
+def test_top_finds_what_sorting_finds(width: int) -> None:
+    values = torch.randn(5, width, generator=torch.Generator().manual_seed(width))
+    found, where = top(values, 8)
+    expected = values.topk(8)
+    assert torch.equal(found, expected.values)
+    assert torch.equal(values.gather(1, where), expected.values)
+
+
+def test_shared_prefix_leaves_every_prompt_a_token() -> None:
+    assert shared_prefix([[1, 2, 3], [1, 2, 4]]) == 2
+    assert shared_prefix([[1, 2, 3], [1, 2]]) == 1
+    assert shared_prefix([[1, 2, 3]]) == 2
+    assert shared_prefix([[1], [2]]) == 0
+
+
+def test_prompts_that_share_nothing(model: Any) -> None:
+    prompts = [[5, 6, 7], [8, 9], [11]]
+    with torch.inference_mode():
+        together = Stepper(model, prompts, 1, 0, "cpu").logits
+        for row, prompt in enumerate(prompts):
+            alone = model(torch.tensor([prompt])).logits[0, -1]
+            assert torch.allclose(together[row, 0], alone, atol=1e-5)
+
+
+def _family(name: str) -> Any:
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    sizes = {
+        "vocab_size": 60, "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "pad_token_id": 0,
+        "bos_token_id": 1, "eos_token_id": 2, "max_position_embeddings": 256,
+        "initializer_range": 0.3,
+    }  # fmt: skip
+    if name == "opt":
+        sizes |= {"ffn_dim": 32, "word_embed_proj_dim": 32, "init_std": 0.3}
+    if name == "bloom":
+        sizes = {"vocab_size": 60, "hidden_size": 32, "n_layer": 2, "n_head": 4, "pad_token_id": 0,
+                 "initializer_range": 0.3, "bos_token_id": 1, "eos_token_id": 2}  # fmt: skip
+    if name == "gpt2":
+        sizes = {"vocab_size": 60, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256,
+                 "initializer_range": 0.3, "bos_token_id": 1, "eos_token_id": 2}  # fmt: skip
+    if name == "gemma3_text":
+        sizes |= {"sliding_window": 128}
+    torch.manual_seed(3)
+    config = AutoConfig.for_model(name, **sizes)
+    return AutoModelForCausalLM.from_config(config).float().eval()
+
+
+@pytest.mark.parametrize(
+    ("name", "steps_itself"),
+    [
+        ("llama", True), ("qwen2", True), ("qwen3", True), ("mistral", True), ("gemma2", True),
+        ("gemma3_text", True), ("opt", True), ("gpt2", True), ("smollm3", True), ("bloom", False),
+    ],
+)  # fmt: skip
+def test_families_give_the_beams_of_generate(name: str, steps_itself: bool) -> None:
+    model = _family(name)
+    assert can_step(model, 60) is steps_itself
+    if not steps_itself:
+        return
+    prompts = [[3, 4, 5, 6, 7], [3, 9, 10], [3, 4, 5, 30, 31, 32, 33, 34]]
+    width = max(map(len, prompts))
+    expected = model.generate(
+        input_ids=torch.tensor([[0] * (width - len(p)) + p for p in prompts]),
+        attention_mask=torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts]),
+        num_beams=4, max_new_tokens=24, do_sample=False, pad_token_id=0, eos_token_id=59,
+    )[:, width:].tolist()  # fmt: skip
+    with torch.inference_mode():
+        stepper = Stepper(model, prompts, 4, 0, "cpu")
+        found = beam_search(stepper, 4, [24] * 3, (59,), nothing)
+    for row, answer in zip(expected, found, strict=True):
+        stop = row.index(59) if 59 in row else len(row)
+        assert list(answer.tokens) == row[:stop]
+
+
+def test_a_model_that_goes_its_own_way_is_found_out() -> None:
+    """One that takes our mask and does not heed it would translate wrongly, and silently."""
+    model = _family("llama")
+    plain = model.forward
+
+    def heedless(
+        input_ids: Any = None, attention_mask: Any = None, position_ids: Any = None, **more: Any
+    ) -> Any:
+        return plain(input_ids=input_ids, position_ids=position_ids, **more)
+
+    model.forward = heedless
+    assert not can_step(model, 60)
+
+
+def test_a_window_narrower_than_the_text_is_left_to_generate() -> None:
+    model = _family("mistral")
+    model.config.sliding_window = 32
+    assert can_step(model, 30)
+    assert not can_step(model, 40)

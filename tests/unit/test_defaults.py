@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from mtlab.defaults import LARGE, NANO, SMALL, complete, recipe_for
+from mtlab.presets import BASES, Base
+from mtlab.spec import RunSpec
+
+
+def test_nothing_is_left_open() -> None:
+    for base in BASES.values():
+        spec = complete(RunSpec(base=base.name, train=["de-en"]), base)
+        open_fields = {name for name, value in spec.training if value is None}
+        assert open_fields == {"lora_targets"}, "found from the architecture when it is loaded"
+        assert all(value is not None for _, value in spec.decoding)
+        assert [str(direction) for direction in spec.tested] == ["de-en"]
+        assert spec.test_corpus == "everyday"
+
+
+def test_completing_again_changes_nothing() -> None:
+    spec = complete(RunSpec(train=["de-en"], size=100), BASES["nano"])
+    assert complete(spec, BASES["nano"]) == spec
+
+
+def test_what_is_given_stays() -> None:
+    asked = RunSpec(
+        train=["de-en"],
+        training={"method": "lora", "steps": 3, "learning_rate": 0.01, "batch_size": 5},
+        decoding={"token_budget": 64},
+    )
+    spec = complete(asked, BASES["nano"])
+    assert spec.training.steps == 3
+    assert spec.training.learning_rate == 0.01
+    assert spec.training.batch_size == 5
+    assert spec.decoding.token_budget == 64
+    assert complete(RunSpec(train=["de-en"], training={"method": "lora"}), BASES["nano"]) != spec
+
+
+@pytest.mark.parametrize("recipe", [NANO, SMALL, LARGE])
+def test_steps_rise_with_the_size(recipe: object) -> None:
+    steps = [recipe.steps_for(size) for size in (1, 16, 32, 64, 256, 500, 1024, 5000, 74623)]  # type: ignore[attr-defined]
+    assert steps == sorted(steps)
+    assert steps[0] >= 1
+
+
+def test_the_recipe_follows_the_size_of_the_model() -> None:
+    assert recipe_for(BASES["nano"]) is NANO
+    assert recipe_for(BASES["smollm2-135m"]) is SMALL
+    assert recipe_for(BASES["llama-2-7b"]) is LARGE
+    assert recipe_for(Base("x/y", "x/y", repo="x/y")) is LARGE, "not known: be careful"
+
+
+def test_accumulation_keeps_the_batch() -> None:
+    training = complete(RunSpec(base="llama-2-7b", train=["de-en"]), BASES["llama-2-7b"]).training
+    assert training.batch_size and training.accumulation
+    assert training.batch_size * training.accumulation == LARGE.batch

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mtlab import presets
+from mtlab.errors import InputError, NotAvailable
+from mtlab.presets import BASES, resolve_base
+from mtlab.settings import Settings
+
+
+def test_the_families_of_the_readme_are_there() -> None:
+    for family in (
+        "nano", "llama-2-7b", "llama-3.2-1b", "llama-3.2-3b", "qwen", "gemma", "mistral",
+        "eurollm", "tinyllama", "smollm", "opt", "bloom",
+    ):  # fmt: skip
+        assert any(name.startswith(family) for name in BASES), family
+    for base in BASES.values():
+        assert (base.repo is None) != (base.path is None)
+        assert base.licence and base.languages and base.parameters
+
+
+def test_nano_is_bundled(home: Settings) -> None:
+    base = resolve_base("nano", home)
+    assert base.path is not None and (base.path / "config.json").is_file()
+
+
+def test_a_missing_bundled_model_says_so(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = replace(BASES["nano"], path=tmp_path / "gone")
+    monkeypatch.setitem(presets.BASES, "nano", gone)
+    with pytest.raises(NotAvailable, match="bundled model 'nano' is not there"):
+        resolve_base("nano", home)
+
+
+def test_a_hub_name_a_presets_repo_and_a_folder(home: Settings, tiny_model: Path) -> None:
+    assert resolve_base("someone/some-model", home).repo == "someone/some-model"
+    assert resolve_base("meta-llama/Llama-2-7b-hf", home) is BASES["llama-2-7b"]
+    assert resolve_base(" NANO ", home).name == "nano"
+    base = resolve_base(str(tiny_model), home)
+    assert base.path == tiny_model and base.location == str(tiny_model)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nanno", r"^base: there is no base model 'nanno': did you mean 'nano'"),
+        ("gpt", "there is no base model 'gpt'"),
+        ("./not/there", "there is no model folder './not/there'"),
+        ("/not/there", "there is no model folder"),
+        ("a/b/c", "there is no model folder"),
+    ],
+)
+def test_names_that_mean_nothing(home: Settings, name: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        resolve_base(name, home)
+
+
+def test_a_folder_without_a_model(home: Settings, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no model"):
+        resolve_base(str(tmp_path), home)
