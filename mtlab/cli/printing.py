@@ -145,6 +145,11 @@ def event(event: Any) -> None:
             f"{name} {data[name]:.1f}" for name in ("bleu", "chrf") if data.get(name) is not None
         )
         text = f"probe at step {data.get('step')}: {text}"
+    elif kind == "saved":
+        loss = data.get("held_out_loss")
+        text = f"saved at {data['tokens']:,} tokens" + (
+            f", held-out loss {loss:.3f}" if loss is not None else ""
+        )
     elif kind == "error":
         text = str(data.get("what", ""))
     else:

@@ -6,6 +6,7 @@ import argparse
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from mtlab.cli import printing
 from mtlab.commands import FLAGS, command_for
@@ -149,7 +150,10 @@ def pretrain(args: argparse.Namespace) -> int:
     """Make a base model."""
     from mtlab.pretraining import run_from_arguments
 
-    return printing.finish(args, run_from_arguments(args, printing.event))
+    def emit(kind: str, **data: Any) -> None:
+        printing.event({"kind": kind, **data})
+
+    return printing.finish(args, run_from_arguments(args, emit))
 
 
 def doctor(args: argparse.Namespace) -> int:

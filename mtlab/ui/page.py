@@ -67,10 +67,10 @@ def build(lab: Lab) -> gr.Blocks:
             asked = request.query_params.get("run")
             tab = request.query_params.get("tab")
             value = asked if asked in ids else (ids[0] if ids else None)
-            return (
-                gr.Dropdown(choices=choices, value=value),
-                gr.Tabs(selected=tab if tab in TABS else ("runs" if asked in ids else "launch")),
-            )
+            opened = tab if tab in TABS else ("runs" if asked in ids else None)
+            # Unasked, the tabs are left alone: the visitor may have chosen one while this ran.
+            tabs_update = gr.Tabs(selected=opened) if opened else gr.skip()
+            return gr.Dropdown(choices=choices, value=value), tabs_update
 
         quiet: dict[str, Any] = {"api_visibility": "private"}
         launch.button.click(shown(start), list(launch.form), [runs.choice, tabs], **quiet)

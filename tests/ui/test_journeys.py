@@ -33,6 +33,24 @@ def test_an_empty_lab_shows_what_a_run_would_do(page):
     expect(page.get_by_text("mtlab run --base nano --size 32")).to_be_visible()
 
 
+def test_a_tab_chosen_while_the_page_still_loads_stays_chosen(browser, address):
+    context = browser.new_context()
+    page = context.new_page()
+    held = []
+    page.route("**/queue/join*", held.append)
+    page.goto(address)
+    open_tab(page, "Compare")
+    page.unroute("**/queue/join*")
+    for route in held:
+        route.continue_()
+    page.wait_for_function("window.mtlabArrived === true")
+    page.wait_for_timeout(500)
+    chosen = page.get_by_role("tab", name="Compare", exact=True)
+    expect(chosen).to_have_attribute("aria-selected", "true")
+    assert held
+    context.close()
+
+
 def test_noise_is_marked_in_the_preview(page):
     page.get_by_role("radio", name="Word").check()
     expect(page.locator("#launch-pairs mark").first).to_be_visible()

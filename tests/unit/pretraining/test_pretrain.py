@@ -1,11 +1,12 @@
-import argparse
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mtlab.cli import main
 from mtlab.errors import InputError
-from mtlab.pretraining import PretrainSpec, add_arguments, pretrain, run_from_arguments
+from mtlab.pretraining import PretrainSpec, pretrain
 from mtlab.pretraining.command import parse_shares
 from mtlab.pretraining.optimizer import LAST, rate_factor
 
@@ -70,13 +71,15 @@ def test_the_rate_rises_stays_and_falls() -> None:
     assert factors[100] == rate_factor(1.5) == LAST
 
 
-def test_the_command_line_makes_a_model(corpus: Path, tmp_path: Path) -> None:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
+def test_the_command_line_makes_a_model_and_says_how_far_it_is(
+    corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = f"--corpus {corpus} --out {tmp_path / 'm'} --share is=0.02 --tokens 512 --layers 1"
-    words += " --hidden 32 --heads 2 --vocab 320 --length 32 --rows 4"
-    done = run_from_arguments(parser.parse_args(words.split()), lambda kind, **data: None)
-    assert done["tokens"] == 512
+    words += " --hidden 32 --heads 2 --vocab 320 --length 32 --rows 4 --json"
+    assert main(["pretrain", *words.split()]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out.splitlines()[-1])["tokens"] == 512
+    assert "loss" in said.err and "saved at 512 tokens" in said.err
     assert (tmp_path / "m" / "config.json").exists()
 
 

@@ -168,7 +168,8 @@ def test_a_killed_run_is_no_ghost(store, spec, supervisor, fake_jobs, until):
     until(ticking(supervisor, lambda: store.status(run.id).is_over))
     status = store.status(run.id)
     assert status.state == "failed" and "killed" in status.sentence
-    assert store.written_status(run.id).state == "failed"
+    # A reader sees that the process is gone before the supervisor has written it down.
+    until(ticking(supervisor, lambda: store.written_status(run.id).state == "failed"))
     assert [event.kind for event in store.events(run.id)][-2:] == ["error", "end"]
     store.requeue(run.id)
     fake_jobs("obedient")
