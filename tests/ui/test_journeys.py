@@ -36,18 +36,25 @@ def test_an_empty_lab_shows_what_a_run_would_do(page):
 def test_a_tab_chosen_while_the_page_still_loads_stays_chosen(browser, address):
     context = browser.new_context()
     page = context.new_page()
-    held = []
-    page.route("**/queue/join*", held.append)
+    held, arrived = [], []
+
+    def hold(route):
+        if arrived:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/queue/join*", hold)
     page.goto(address)
     open_tab(page, "Compare")
-    page.unroute("**/queue/join*")
+    assert held
+    arrived.append(True)
     for route in held:
         route.continue_()
     page.wait_for_function("window.mtlabArrived === true")
     page.wait_for_timeout(500)
     chosen = page.get_by_role("tab", name="Compare", exact=True)
     expect(chosen).to_have_attribute("aria-selected", "true")
-    assert held
     context.close()
 
 
