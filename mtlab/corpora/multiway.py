@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import permutations
 
-from mtlab.corpora.pairs import Pair, Split, digest_of, lacking
+from mtlab.corpora.kept import KeptCorpus
+from mtlab.corpora.pairs import Pair, Split
 from mtlab.languages import LANGUAGES
 from mtlab.spec import Direction
 
 
-class MultiwayCorpus:
+class MultiwayCorpus(KeptCorpus):
     """Rows to train on and rows to test on.
 
     Args:
@@ -37,60 +38,20 @@ class MultiwayCorpus:
         self.licence = licence
         self._label = label or name
         self._rows: dict[Split, Mapping[int, Mapping[str, str]]] = {"train": train, "test": test}
-        self._directions = {
-            split: _directions(list(rows.values())) for split, rows in self._rows.items()
-        }
-        self._pairs: dict[tuple[Direction, Split], tuple[Pair, ...]] = {}
-        self._digests: dict[tuple[Direction, Split], str] = {}
+        super().__init__(
+            {split: _directions(list(rows.values())) for split, rows in self._rows.items()}
+        )
 
-    def train_directions(self) -> tuple[Direction, ...]:
-        """The directions that have training pairs."""
-        return self._directions["train"]
-
-    def test_directions(self) -> tuple[Direction, ...]:
-        """The directions that have test pairs."""
-        return self._directions["test"]
-
-    def pool(self, direction: Direction) -> tuple[Pair, ...]:
-        """All training pairs of a direction, in file order.
-
-        Raises:
-            InputError: it has none; says which directions it has.
-        """
-        return self._of(direction, "train")
-
-    def test(self, direction: Direction) -> tuple[Pair, ...]:
-        """All test pairs of a direction, in file order.
-
-        Raises:
-            InputError: it has none; says which directions it has.
-        """
-        return self._of(direction, "test")
-
-    def digest(self, direction: Direction, split: Split) -> str:
-        """SHA-256 of the pairs."""
-        key = (direction, split)
-        if key not in self._digests:
-            self._digests[key] = digest_of(self._of(direction, split))
-        return self._digests[key]
-
-    def _of(self, direction: Direction, split: Split) -> tuple[Pair, ...]:
-        if direction not in self._directions[split]:
-            raise lacking(self.title, direction, split, self._directions[split])
-        key = (direction, split)
-        if key not in self._pairs:
-            mark = "" if split == "train" else "test:"
-            self._pairs[key] = tuple(
-                Pair(
+    def _make(self, direction: Direction, split: Split) -> Iterator[Pair]:
+        mark = "" if split == "train" else "test:"
+        for number, row in self._rows[split].items():
+            if direction.source in row and direction.target in row:
+                yield Pair(
                     direction=direction,
                     source=row[direction.source],
                     target=row[direction.target],
                     key=f"{self._label}:{mark}{direction}:{number}",
                 )
-                for number, row in self._rows[split].items()
-                if direction.source in row and direction.target in row
-            )
-        return self._pairs[key]
 
 
 def _directions(rows: Sequence[Mapping[str, str]]) -> tuple[Direction, ...]:

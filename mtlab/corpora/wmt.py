@@ -9,8 +9,10 @@ it is first asked for, into the folder that the environment variable `SACREBLEU`
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
-from mtlab.corpora.pairs import Pair, Split, digest_of, lacking
+from mtlab.corpora.kept import KeptCorpus
+from mtlab.corpora.pairs import Pair, Split
 from mtlab.errors import NotAvailable
 from mtlab.spec import Direction
 
@@ -49,7 +51,7 @@ _TRAIN = {Direction.parse(text): sets for text, sets in TRAIN_SETS.items()}
 _TEST = {Direction.parse(text): (name,) for text, name in TEST_SETS.items()}
 
 
-class WmtCorpus:
+class WmtCorpus(KeptCorpus):
     """The WMT test sets as a corpus; a direction is read when it is first asked for."""
 
     name = "wmt"
@@ -57,52 +59,12 @@ class WmtCorpus:
     licence = "for research, as the WMT organisers give it; not openly licensed"
 
     def __init__(self) -> None:
-        self._pairs: dict[tuple[Direction, Split], tuple[Pair, ...]] = {}
-        self._digests: dict[tuple[Direction, Split], str] = {}
+        super().__init__({"train": tuple(_TRAIN), "test": tuple(_TEST)})
 
-    def train_directions(self) -> tuple[Direction, ...]:
-        """The directions that have training pairs."""
-        return tuple(_TRAIN)
-
-    def test_directions(self) -> tuple[Direction, ...]:
-        """The directions that have test pairs."""
-        return tuple(_TEST)
-
-    def pool(self, direction: Direction) -> tuple[Pair, ...]:
-        """All training pairs of a direction, year by year.
-
-        Raises:
-            InputError: it has none; says which directions it has.
-            NotAvailable: a set is neither in sacrebleu's cache nor can it be downloaded.
-        """
-        return self._of(direction, "train")
-
-    def test(self, direction: Direction) -> tuple[Pair, ...]:
-        """All test pairs of a direction.
-
-        Raises:
-            InputError: it has none; says which directions it has.
-            NotAvailable: the set is neither in sacrebleu's cache nor can it be downloaded.
-        """
-        return self._of(direction, "test")
-
-    def digest(self, direction: Direction, split: Split) -> str:
-        """SHA-256 of the pairs."""
-        key = (direction, split)
-        if key not in self._digests:
-            self._digests[key] = digest_of(self._of(direction, split))
-        return self._digests[key]
-
-    def _of(self, direction: Direction, split: Split) -> tuple[Pair, ...]:
+    def _make(self, direction: Direction, split: Split) -> Iterator[Pair]:
         sets = _TRAIN if split == "train" else _TEST
-        if direction not in sets:
-            raise lacking(self.title, direction, split, tuple(sets))
-        key = (direction, split)
-        if key not in self._pairs:
-            self._pairs[key] = tuple(
-                pair for name in sets[direction] for pair in _read(name, direction)
-            )
-        return self._pairs[key]
+        for name in sets[direction]:
+            yield from _read(name, direction)
 
 
 def _read(test_set: str, direction: Direction) -> list[Pair]:
