@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtlab.errors import InputError, MtlabError
+from mtlab.prompts import CHAT, no_chat_template
 from mtlab.results.reading import read_scores, summary_of, translations_frame
 from mtlab.runs.attending import attend
 from mtlab.runs.events import Event
@@ -196,6 +197,8 @@ class Lab:
 
         spec, drawn = self._completed(spec)
         facts = inspect(resolve_base(spec.base, self.settings), self.settings, spec.revision)
+        if spec.template == CHAT and facts.has_chat_template is False:
+            raise no_chat_template(spec.base)
         check_fits(facts, spec.training, self.settings)
         return spec, drawn
 

@@ -104,11 +104,7 @@ class Template:
         if spec.template != CHAT:
             return cls(spec.template)
         if tokenizer is not None and not getattr(tokenizer, "chat_template", None):
-            raise InputError(
-                f"the tokenizer of '{spec.base}' has no chat template",
-                field="template",
-                fix="leave the template out, or choose an instruction-tuned model",
-            )
+            raise no_chat_template(spec.base)
         return cls(CHAT, tokenizer)
 
     @property
@@ -133,6 +129,15 @@ class Template:
             [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
         )
         return tuple(rendered.split(place))
+
+
+def no_chat_template(base: str) -> InputError:
+    """The error of a base model that was asked for a chat template it does not have."""
+    return InputError(
+        f"the tokenizer of '{base}' has no chat template",
+        field="template",
+        fix="leave the template out, or choose an instruction-tuned model",
+    )
 
 
 def _fill(text: str, direction: Direction, variant: int) -> str:

@@ -8,6 +8,7 @@ Whether a corpus has what a spec asks for is the corpus's to say (`mtlab.corpora
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,6 +29,9 @@ from pydantic.fields import FieldInfo
 
 from mtlab.errors import InputError
 from mtlab.languages import language
+
+PLACEHOLDERS = ("{source}", "{instruction}", "{source_language}", "{target_language}")
+"""What a template may hold."""
 
 
 class Direction(BaseModel):
@@ -223,6 +227,13 @@ class RunSpec(_Part):
                 "the template has no {source}",
                 field="template",
                 fix="put {source} where the sentence goes",
+            )
+        unknown = set(re.findall(r"\{[a-z_]+\}", template or "")) - set(PLACEHOLDERS)
+        if unknown:
+            raise InputError(
+                f"the template has an unknown {min(unknown)}",
+                field="template",
+                fix=f"use {', '.join(PLACEHOLDERS)}",
             )
         return self
 

@@ -10,7 +10,7 @@ import importlib.util
 import json
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +19,7 @@ from mtlab.presets import Base
 from mtlab.settings import Settings
 
 _BYTES = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "I8": 1, "U8": 1}
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 _CAUSAL_ENDINGS = ("ForCausalLM", "LMHeadModel")
 _CAUSAL_DESPITE_THE_NAME = {  # text is one of several inputs; AutoModelForCausalLM loads them
     "Gemma3ForConditionalGeneration",
@@ -41,6 +42,7 @@ class ModelFacts:
         hidden: width.
         layers: depth.
         vocabulary: tokens it knows.
+        has_chat_template: whether its tokenizer brings one; None where that is not known yet.
     """
 
     parameters: int
@@ -52,6 +54,7 @@ class ModelFacts:
     hidden: int
     layers: int
     vocabulary: int
+    has_chat_template: bool | None = None
 
 
 def inspect(base: Base, settings: Settings, revision: str | None = None) -> ModelFacts:
@@ -79,6 +82,13 @@ def inspect(base: Base, settings: Settings, revision: str | None = None) -> Mode
             field="base",
             fix="choose a copy with safetensors files",
         )
+    folder = base.path
+    if folder and not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        raise InputError(
+            f"the folder '{base.name}' holds no tokenizer",
+            field="base",
+            fix="save the tokenizer beside the weights",
+        )
     return facts
 
 
@@ -105,7 +115,20 @@ def _inspect_folder(base: Base) -> ModelFacts:
         )
     parameters = sum(_count_parameters(file) for file in files)
     size = sum(file.stat().st_size for file in files)
-    return _facts(config, base, parameters, size, has_pickled_only=not files)
+    facts = _facts(config, base, parameters, size, has_pickled_only=not files)
+    return replace(facts, has_chat_template=_has_chat_template(folder))
+
+
+def _has_chat_template(folder: Path) -> bool:
+    if (folder / "chat_template.jinja").is_file() or (
+        folder / "additional_chat_templates"
+    ).is_dir():
+        return True
+    try:
+        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(config, dict) and bool(config.get("chat_template"))
 
 
 def _inspect_hub(base: Base, settings: Settings, revision: str | None) -> ModelFacts:

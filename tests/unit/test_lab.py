@@ -47,6 +47,12 @@ def test_what_cannot_be_run_is_refused_before_anything_is_written(lab, spec, fie
     assert lab.runs() == []
 
 
+def test_a_chat_template_that_is_not_there_is_said_before_a_run_is_written(lab):
+    with pytest.raises(InputError, match="'nano' has no chat template"):
+        lab.launch(RunSpec(train=["de-en"], template="chat"))
+    assert not lab.runs()
+
+
 def test_a_base_too_large_is_refused_before_it_loads(lab, monkeypatch):
     monkeypatch.setattr("mtlab.models.memory.available_memory", lambda: (1000, "main memory"))
     with pytest.raises(NotAvailable, match="too large for this machine"):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -69,6 +70,13 @@ def test_pickled_weights_are_refused(tmp_path: Path, home: Settings) -> None:
     base = write_model(tmp_path / "opt", architectures=["OPTForCausalLM"], model_type="opt")
     (tmp_path / "opt" / "pytorch_model.bin").write_bytes(b"x")
     with pytest.raises(InputError, match="pickled weights only.*never loaded"):
+        models.inspect(base, home)
+
+
+def test_a_folder_without_a_tokenizer(tiny_model: Path, tmp_path: Path, home: Settings) -> None:
+    base = write_model(tmp_path / "m", architectures=["LlamaForCausalLM"], model_type="llama")
+    shutil.copy(tiny_model / "model.safetensors", tmp_path / "m")
+    with pytest.raises(InputError, match="holds no tokenizer"):
         models.inspect(base, home)
 
 

@@ -98,9 +98,11 @@ def test_a_pair_that_is_too_long_is_dropped_whole_and_named(tokenizer: Any) -> N
 
 
 def test_an_own_template_is_filled_and_braces_in_the_text_are_left_alone() -> None:
-    template = Template.from_spec(spec("[{source_language}>{target_language}] {source} {x} =>"))
+    template = Template.from_spec(
+        spec("[{source_language}>{target_language}] {source} {{}} { x } =>")
+    )
     source = "{target_language} {source} {0} %s"
-    assert template.prompt(source, DE_EN) == f"[German>English] {source} {{x}} =>"
+    assert template.prompt(source, DE_EN) == f"[German>English] {source} {{{{}}}} {{ x }} =>"
 
 
 def test_a_template_may_repeat_the_source() -> None:

@@ -58,6 +58,7 @@ def test_a_bad_direction_is_refused_in_one_sentence(text, says):
         ({"test": []}, "test"),
         ({"seed": -1}, "seed"),
         ({"template": "no place for it"}, "template"),
+        ({"template": "{source} in {target_langage}:"}, "template"),
         ({"training": {"learning_rate": 0}}, "training.learning_rate"),
         ({"colour": "red"}, "colour"),
         ({"metrics": ["meteor"]}, "metrics"),
