@@ -112,6 +112,11 @@ class Template:
         """Whether the tokenizer's chat template is used, which brings its own start mark."""
         return self.text == CHAT
 
+    @property
+    def one_line(self) -> bool:
+        """Whether an answer ends with its line, for a model that was not taught to end it."""
+        return False
+
     def parts(self, direction: Direction, variant: int = 0) -> tuple[str, ...]:
         """The prompt's text around the source: one part more than the source has places."""
         if self.is_chat:

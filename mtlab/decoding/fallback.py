@@ -20,11 +20,21 @@ def generate(
     limits: Sequence[int],
     seeds: Sequence[int],
     decoding: Decoding,
+    ends: Sequence[int],
 ) -> list[Found]:
-    """Answers for a batch of prompts; sampling goes sentence by sentence, each with its seed."""
+    """Answers for a batch of prompts; sampling goes sentence by sentence, each with its seed.
+
+    Args:
+        loaded: the model.
+        prompts: token ids, one list per sentence.
+        limits: the most tokens each may get.
+        seeds: of sampling, one per sentence.
+        decoding: how.
+        ends: the tokens that end an answer.
+    """
     if decoding.strategy == "sample" and len(prompts) > 1:
         return [
-            generate(loaded, [prompt], [limit], [seed], decoding)[0]
+            generate(loaded, [prompt], [limit], [seed], decoding, ends)[0]
             for prompt, limit, seed in zip(prompts, limits, seeds, strict=True)
         ]
     width = max(len(prompt) for prompt in prompts)
@@ -42,12 +52,11 @@ def generate(
         num_beams=decoding.beams if decoding.strategy == "beam" else 1,
         do_sample=decoding.strategy == "sample",
         pad_token_id=pad,
-        eos_token_id=list(loaded.end_ids),
+        eos_token_id=list(ends),
         **options,
     )
     return [
-        _found(row[width:].tolist(), limit, loaded.end_ids)
-        for row, limit in zip(output, limits, strict=True)
+        _found(row[width:].tolist(), limit, ends) for row, limit in zip(output, limits, strict=True)
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 import torch
@@ -110,6 +110,7 @@ def translate(
                 [prompts[index] for index in indices],
                 [_seed_for(unique[index], seed) for index in indices],
                 decoding,
+                _ends(loaded, template),
                 poll,
             )
             found.update(zip(indices, work.run_or_halve(), strict=True))
@@ -117,7 +118,9 @@ def translate(
             if on_progress is not None:
                 on_progress(done, len(sources))
     answers = {
-        source: _hypothesis(loaded.tokenizer, found.get(index)) if source.strip() else NOTHING
+        source: _hypothesis(loaded.tokenizer, found.get(index), template)
+        if source.strip()
+        else NOTHING
         for index, source in enumerate(unique)
     }
     return [answers[source] for source in sources]
@@ -149,8 +152,8 @@ def stream(
         return
     seeds = [_seed_for(source, seed)]
     shown = ""
-    for tokens in _steps(loaded, prompt, limit, decoding, seeds):
-        text = loaded.tokenizer.decode(tokens, skip_special_tokens=True).strip()
+    for tokens in _steps(loaded, prompt, limit, decoding, _ends(loaded, template), seeds):
+        text = _hypothesis(loaded.tokenizer, Found(tuple(tokens), False), template).text
         # A character may need several tokens: until it is whole it shows as a replacement mark.
         text = text.rstrip("\ufffd")
         if text != shown:
@@ -161,10 +164,14 @@ def stream(
 
 
 def _steps(
-    loaded: Loaded, prompt: list[int], limit: int, decoding: Decoding, seeds: list[int]
+    loaded: Loaded,
+    prompt: list[int],
+    limit: int,
+    decoding: Decoding,
+    ends: Sequence[int],
+    seeds: list[int],
 ) -> Iterator[list[int]]:
     made: list[int] = []
-    ends = set(loaded.end_ids)
     generator = torch.Generator().manual_seed(seeds[0])
     with _inference(loaded.model):
         stepper = Stepper(loaded.model, [prompt], 1, _pad(loaded), loaded.device)
@@ -194,6 +201,7 @@ class _Work:
     prompts: list[list[int]]
     seeds: list[int]
     decoding: Decoding
+    ends: tuple[int, ...]
     poll: Callable[[], None]
 
     def run_or_halve(self) -> list[Found]:
@@ -212,9 +220,7 @@ class _Work:
             _explain(error)
 
     def _part(self, start: int, end: int) -> _Work:
-        return _Work(
-            self.loaded, self.prompts[start:end], self.seeds[start:end], self.decoding, self.poll
-        )
+        return replace(self, prompts=self.prompts[start:end], seeds=self.seeds[start:end])
 
     def run(self) -> list[Found]:
         loaded, decoding = self.loaded, self.decoding
@@ -222,9 +228,9 @@ class _Work:
         if not can_step(loaded.model, max(map(len, self.prompts)) + max(limits)):
             from mtlab.decoding.fallback import generate
 
-            return generate(loaded, self.prompts, limits, self.seeds, decoding)
+            return generate(loaded, self.prompts, limits, self.seeds, decoding, self.ends)
         stepper = Stepper(loaded.model, self.prompts, _rows(decoding), _pad(loaded), loaded.device)
-        ends = loaded.end_ids
+        ends = self.ends
         if decoding.strategy == "sample":
             return sample_search(
                 stepper, limits, ends, self.poll,
@@ -249,16 +255,26 @@ def _seed_for(source: str, seed: int) -> int:
     return int.from_bytes(digest[:8], "big") % 2**63
 
 
+def _ends(loaded: Loaded, template: Template) -> tuple[int, ...]:
+    """The tokens that end an answer."""
+    if not template.one_line:
+        return loaded.end_ids
+    return tuple(sorted({*loaded.end_ids, *loaded.line_ends}))
+
+
 def _pad(loaded: Loaded) -> int:
     pad = loaded.tokenizer.pad_token_id
     return int(pad if pad is not None else 0)
 
 
-def _hypothesis(tokenizer: Any, found: Found | None) -> Hypothesis:
+def _hypothesis(tokenizer: Any, found: Found | None, template: Template) -> Hypothesis:
     if found is None:
         return Hypothesis("", False, 0, TOO_LONG)
-    text = tokenizer.decode(list(found.tokens), skip_special_tokens=True)
-    return Hypothesis(text.strip(), found.ended, len(found.tokens))
+    text = tokenizer.decode(list(found.tokens), skip_special_tokens=True).strip()
+    ended = found.ended
+    if template.one_line and "\n" in text:  # in a token that holds more than the end of a line
+        text, ended = text.partition("\n")[0].rstrip(), True
+    return Hypothesis(text, ended, len(found.tokens))
 
 
 class _inference:  # noqa: N801 - reads as the verb it is

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,13 @@ class Loaded:
         configured = getattr(self.model.generation_config, "eos_token_id", None)
         ends.update(configured if isinstance(configured, list | tuple) else [configured])
         return tuple(sorted(end for end in ends if end is not None))
+
+    @cached_property
+    def line_ends(self) -> tuple[int, ...]:
+        """The tokens that say nothing but that a line ends."""
+        marks = ("\n", "\n\n")
+        ids = (self.tokenizer(mark, add_special_tokens=False)["input_ids"] for mark in marks)
+        return tuple(sorted({one[0] for one in ids if len(one) == 1}))
 
     @property
     def context(self) -> int | None:

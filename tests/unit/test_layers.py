@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "mtlab"
 LAYERS = (
     ("errors", "languages", "settings"),
     ("spec", "presets"),
-    ("commands", "defaults", "prompts", "corpora", "noise", "pretraining"),
+    ("commands", "defaults", "prompts", "fewshot", "corpora", "noise", "pretraining"),
     ("models", "training", "decoding", "scoring"),
     ("runs", "results", "doctor"),
     ("lab",),
