@@ -20,7 +20,7 @@ import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from mtlab.errors import InputError
+from mtlab.errors import InputError, NotAvailable
 from mtlab.scoring.bootstrap import SAMPLES, default_seed, percentile_interval, resamples
 from mtlab.scoring.statistics import SegmentStatistics
 from mtlab.scoring.values import Score, Unavailable, check_segments
@@ -59,6 +59,31 @@ def lexical_scores(
         missing = Unavailable(metric, why, "pip install 'sacrebleu[ja]'")
         return dict.fromkeys(systems, missing)
     return {name: _score(metric, scorer, lines) for name, lines in systems.items()}
+
+
+def lexical_statistics(
+    metric: str, references: Sequence[str], hypotheses: Sequence[str], target: str
+) -> SegmentStatistics:
+    """What each segment adds to a system's BLEU or chrF.
+
+    Args:
+        metric: `bleu` or `chrf`.
+        references: one reference per segment.
+        hypotheses: one per segment.
+        target: code of the target language.
+
+    Raises:
+        InputError: lists that are empty or of unequal length, or another metric.
+        NotAvailable: the target language's tokenizer is not installed.
+    """
+    check_segments(references, {"system": hypotheses})
+    try:
+        scorer = _scorer(metric, references, target)
+    except (ImportError, RuntimeError) as error:
+        what = f"sacrebleu's tokenizer for '{target}' cannot be loaded"
+        raise NotAvailable(what, why=str(error), fix="pip install 'sacrebleu[ja]'") from None
+    statistics = scorer._extract_corpus_statistics(list(hypotheses), None)
+    return SegmentStatistics(metric, np.asarray(statistics, dtype=np.float64))
 
 
 def _scorer(metric: str, references: Sequence[str], target: str) -> Any:
