@@ -116,19 +116,29 @@ def _rest(spec: RunSpec, settings: Settings) -> str:
     usual = _usual(spec, settings)
     for part in ("training", "decoding"):
         data[part] = {k: v for k, v in data[part].items() if v != usual[part].get(k, "no default")}
-    data["training"]["method"] = spec.training.method
+    if spec.training.method != usual["method"]:
+        data["training"]["method"] = spec.training.method
     data["decoding"].pop("token_budget", None)
     data["test_corpus"] = data.get("test_corpus") or data["corpus"]
     return json.dumps(data, sort_keys=True)
 
 
 def _usual(spec: RunSpec, settings: Settings) -> dict[str, Any]:
-    """What the spec would have been had all that can be left open been left open."""
-    data = spec.to_json()
-    method = data["training"]["method"]
-    bare = RunSpec(base=spec.base, size=spec.size, train=spec.train, training={"method": method})
+    """What training and decoding would be had all that can be left open been left open.
+
+    Returns:
+        `{training, decoding, method}`; both parts for the method the spec has, `method` for none.
+    """
+    open_spec = RunSpec(base=spec.base, size=spec.size, train=spec.train)
+    same_method = open_spec.with_changes(training__method=spec.training.method)
     try:
-        bare = complete(bare, resolve_base(spec.base, settings))
+        base = resolve_base(spec.base, settings)
+        open_spec, same_method = complete(open_spec, base), complete(same_method, base)
     except MtlabError:
         pass  # a base that is gone: its runs still agree with those that have the same values
-    return bare.to_json()
+    data = same_method.to_json()
+    return {
+        "training": data["training"],
+        "decoding": data["decoding"],
+        "method": open_spec.training.method,
+    }

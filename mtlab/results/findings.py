@@ -132,7 +132,7 @@ class _Bench:
         for direction, _ in question.weights:
             tests = set()
             for side in (question.baseline, question.system):
-                for run in _runs(side):
+                for run in side.runs(direction):
                     try:
                         self.reader.statistics(
                             run, direction, question.metric, untuned=side.untuned
@@ -151,16 +151,16 @@ class _Bench:
         for question in asked:
             for direction, _ in question.weights:
                 for side in (question.baseline, question.system):
-                    for run in _runs(side):
+                    for run in side.runs(direction):
                         rows = self.reader.statistics(
                             run, direction, question.metric, untuned=side.untuned
                         )
                         batch = (str(direction), question.metric, rows.n)
                         key = (run.id, side.untuned, str(direction), question.metric)
                         needed.setdefault(batch, {})[key] = rows
-        for batch in needed.values():
-            done = sample(list(batch.values()), SEED, samples)
-            self._sampled.update(zip(batch, done, strict=True))
+        for systems in needed.values():
+            done = sample(list(systems.values()), SEED, samples)
+            self._sampled.update(zip(systems, done, strict=True))
 
     def side(self, side: Side, question: Question) -> Sampled:
         """A side over its seeds: the weighted sum over the question's directions."""
@@ -168,7 +168,7 @@ class _Bench:
         for direction, weight in question.weights:
             seeds = [
                 self._sampled[run.id, side.untuned, str(direction), question.metric]
-                for run in _runs(side)
+                for run in side.runs(direction)
             ]
             parts.append((joined(seeds), weight))
         values = sum(weight * one.values for one, weight in parts)
@@ -192,7 +192,7 @@ class _Bench:
     def off_target(self, side: Side, direction: Direction) -> float | None:
         """The share of off-target output, the mean over seeds; None where it was not sought."""
         shares = []
-        for run in _runs(side):
+        for run in side.runs(direction):
             failed = self.reader.segments(run, direction, untuned=side.untuned).failed("off-target")
             if failed is None:
                 return None
@@ -212,9 +212,10 @@ class _Bench:
     def explained(self, question: Question, difference: float) -> Share | None:
         """How much of a difference goes when off-target segments are left out."""
         kept = None
+        direction = question.direction
         for side in (question.baseline, question.system):
-            for run in _runs(side):
-                segments = self.reader.segments(run, question.direction, untuned=side.untuned)
+            for run in side.runs(direction):
+                segments = self.reader.segments(run, direction, untuned=side.untuned)
                 failed = segments.failed("off-target")
                 if failed is None:
                     return None
@@ -229,7 +230,7 @@ class _Bench:
                 )
                 .where(kept)
                 .score()
-                for run in _runs(side)
+                for run in side.runs(direction)
             ]
             values.append(float(np.mean(scores)))
         return Share(difference - (values[1] - values[0]), int(kept.sum()), len(kept))
@@ -282,7 +283,12 @@ def _same_end(one: Answer, other: Answer) -> bool:
 
 def _finding(answer: Answer) -> Finding:
     question = answer.question
-    runs = [run.id for side in (question.baseline, question.system) for run in _runs(side)]
+    runs = [
+        run.id
+        for side in (question.baseline, question.system)
+        for direction, _ in question.weights
+        for run in side.runs(direction)
+    ]
     topic = "saturation" if question.topic == "to the largest" else question.topic
     return Finding(
         kind=question.kind,
@@ -293,11 +299,6 @@ def _finding(answer: Answer) -> Finding:
         runs=tuple(dict.fromkeys(runs)),
         more=answer.more,
     )
-
-
-def _runs(side: Side) -> tuple[Evidence, ...]:
-    """The runs whose translations a side is; an untuned model's are the same in all of them."""
-    return side.condition.runs[:1] if side.untuned else side.condition.runs
 
 
 def _paired(question: Question) -> bool:

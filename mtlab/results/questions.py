@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from mtlab.results.conditions import Condition
+from mtlab.results.evidence import Evidence
 from mtlab.spec import Direction
 
 KINDS = ("base", "size", "direction", "noise")
@@ -26,10 +27,22 @@ was made with little Icelandic on purpose."""
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a question: a condition, or the untuned model it began from."""
+    """One side of a question.
+
+    Attributes:
+        condition: the condition.
+        untuned: the untuned model it began from in its place.
+        apart: another condition for a direction, where each direction was trained by itself.
+    """
 
     condition: Condition
     untuned: bool = False
+    apart: tuple[tuple[Direction, Condition], ...] = ()
+
+    def runs(self, direction: Direction) -> tuple[Evidence, ...]:
+        """The runs whose translations it is; an untuned model's are the same in all of them."""
+        condition = dict(self.apart).get(direction, self.condition)
+        return condition.runs[:1] if self.untuned else condition.runs
 
 
 @dataclass(frozen=True)
@@ -145,21 +158,47 @@ def _noises(conditions: Sequence[Condition], metric: str) -> Iterator[Question]:
         for one in noisy if clean is not None else ():
             assert clean is not None
             yield from _each("noise", "against clean", metric, Side(clean), Side(one))
-            yield from _hardly_seen(clean, one, metric)
+            yield from _hardly_seen(conditions, clean, one, metric)
         for source in noisy:
             for target in noisy:
                 if _same_but_for_the_side(source, target):
                     yield from _each("noise", "sides", metric, Side(source), Side(target))
 
 
-def _hardly_seen(clean: Condition, noisy: Condition, metric: str) -> Iterator[Question]:
-    """Whether noise costs a well-seen target more; from the same source, where both learnt it."""
+def _hardly_seen(
+    conditions: Sequence[Condition], clean: Condition, noisy: Condition, metric: str
+) -> Iterator[Question]:
+    """Whether noise costs a well-seen target more than a hardly seen one, from the same source.
+
+    Both directions were trained, together or each by itself with the same seeds.
+    """
     tested = [one for one in shared(clean, noisy) if one in clean.train]
-    for rare in (one for one in tested if one.target in HARDLY_SEEN):
-        for other in tested:
-            if other.source == rare.source and other.target not in HARDLY_SEEN:
-                weights = ((other, 1.0), (rare, -1.0))
-                yield Question("noise", "hardly seen", metric, Side(clean), Side(noisy), weights)
+    for well in (one for one in tested if one.target not in HARDLY_SEEN):
+        for rare in (one for one in tested if one.target in HARDLY_SEEN):
+            if rare.source == well.source:
+                yield _interaction(Side(clean), Side(noisy), well, rare, metric)
+        if len(clean.train) > 1:
+            continue
+        for one in (c for c in conditions if c.differs_in(clean) == ("train",)):
+            for other in (c for c in conditions if c.differs_in(noisy) == ("train",)):
+                rare = one.train[0]
+                if (
+                    one.train == other.train == (rare,)
+                    and rare.target in HARDLY_SEEN
+                    and rare.source == well.source
+                    and clean.seeds == noisy.seeds == one.seeds == other.seeds
+                ):
+                    sides = (
+                        Side(clean, apart=((rare, one),)),
+                        Side(noisy, apart=((rare, other),)),
+                    )
+                    yield _interaction(*sides, well, rare, metric)
+
+
+def _interaction(
+    clean: Side, noisy: Side, well: Direction, rare: Direction, metric: str
+) -> Question:
+    return Question("noise", "hardly seen", metric, clean, noisy, ((well, 1.0), (rare, -1.0)))
 
 
 def _same_but_for_the_side(source: Condition, target: Condition) -> bool:

@@ -1,9 +1,9 @@
 """Findings in words. A sentence says what was compared, by how much, how sure, over how many seeds.
 
-    Target-side word noise (16 pairs, de-en alone) lowers nano's de-en BLEU by 4.1
+    Target-side word noise (256 pairs, de-en alone) lowers nano's de-en BLEU by 4.1
     (95% interval 3.2 to 5.0, 3 seeds); off-target output explains 1.2 of it.
-    nano on de-en alone, from 32 to 1,024 pairs: no difference found in de-en BLEU
-    (+0.3, 95% interval -0.4 to 1.1, 3 seeds).
+    Going from 32 to 1,024 pairs (6 directions): no difference found in nano's de-en BLEU
+    (+0.3, 95% interval -0.4 to +1.1, 3 seeds).
 
 The caution is in the verbs: "lowers" stands only where `Comparison.found`; everything else is "no
 difference found" with the interval that says what may have been missed, or "not tested".
@@ -78,7 +78,7 @@ class Answer:
 def sentence(answer: Answer) -> str:
     """The finding in one sentence, with its full stop."""
     text = _WORDS[answer.question.topic](answer).strip()
-    return f"{text[0].upper()}{text[1:]}." if not text.startswith("nano") else f"{text}."
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _untuned(answer: Answer) -> str:
@@ -88,7 +88,7 @@ def _untuned(answer: Answer) -> str:
 
 def _bases(answer: Answer) -> str:
     one, other = answer.question.baseline.condition, answer.question.system.condition
-    what = f"{other.base} in place of {one.base} (both on {_pairs(one)})"
+    what = f"starting from {other.base} in place of {one.base} ({_pairs(one)})"
     return _claim(answer, what, f"{answer.question.direction} {_metric(answer)}")
 
 
@@ -152,7 +152,8 @@ def _hardly_seen(answer: Answer) -> str:
     question, comparison = answer.question, answer.comparison
     one = question.system.condition
     (well, _), (rare, _) = question.weights
-    what = f"{_noise(one)} ({_pairs(one)})"
+    apart = "each trained alone" if question.system.apart else one.trained_on
+    what = f"{_noise(one)} ({_size(one)}, {apart})"
     if not comparison.found:
         return (
             f"{what} changes {_owner(one.base)} {well} {_metric(answer)} no more and no less than "
@@ -182,7 +183,7 @@ _WORDS: dict[str, Callable[[Answer], str]] = {
 
 
 def _claim(answer: Answer, what: str, score: str, against: str = "") -> str:
-    """ "WHAT lowers SCORE by 4.1 (...)", or "WHAT: no difference found in SCORE (...)"."""
+    """Either WHAT lowers SCORE by 4.1 (...), or WHAT: no difference found in SCORE (...)."""
     comparison = answer.comparison
     if not comparison.found:
         where = f" in {score}" if comparison.p_corrected is not None else f": {score}"
