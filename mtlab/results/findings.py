@@ -58,7 +58,9 @@ class Finding:
         directions: the test directions it speaks of.
         comparison: the numbers: difference, interval, p corrected, n, seeds, signature.
         runs: ids of the runs behind it, the baseline's first.
-        more: other numbers in the sentence: `explained`, `ratio`, `ratio_low`, off-target shares.
+        more: other numbers, where they could be had: `explained` and `on_target_segments`, `ratio`,
+            `ratio_low` and `ratio_high`, `baseline_off_target` and `system_off_target` (shares, 0
+            to 1), `first_baseline` and `second_baseline` (the clean scores of two directions).
     """
 
     kind: str
@@ -199,6 +201,14 @@ class _Bench:
             shares.append(failed.mean())
         return float(np.mean(shares))
 
+    def mean(self, side: Side, direction: Direction, metric: str) -> float:
+        """A side's score in one direction, the mean over its seeds."""
+        seeds = [
+            self._sampled[run.id, side.untuned, str(direction), metric].values
+            for run in side.runs(direction)
+        ]
+        return float(np.concatenate(seeds).mean())
+
     def transfer(self, question: Question) -> Transfer | None:
         """What share of the baseline's score the system keeps, with its interval."""
         one, other = self.side(question.baseline, question), self.side(question.system, question)
@@ -244,6 +254,9 @@ def _with_more(answer: Answer, bench: _Bench) -> Answer:
     answer = replace(answer, off_target=off_target)  # type: ignore[arg-type]
     if question.topic == "transfer":
         return replace(answer, transfer=bench.transfer(question))
+    if question.topic == "hardly seen":
+        clean = [bench.mean(one, direction, question.metric) for direction, _ in question.weights]
+        return replace(answer, heights=(clean[0], clean[1]))
     if question.topic in ("against clean", "fewer"):
         share = bench.explained(question, answer.comparison.difference)
         return replace(answer, explained=share)

@@ -52,6 +52,7 @@ class Answer:
         off_target: share of off-target output of baseline and system, 0 to 1; None if not sought.
         explained: what off-target output explains, where that can be said.
         transfer: the share kept, where that was asked.
+        heights: the baseline's score in each of two directions, where those were held together.
     """
 
     question: Question
@@ -59,6 +60,7 @@ class Answer:
     off_target: tuple[float, float] | None = None
     explained: Share | None = None
     transfer: Transfer | None = None
+    heights: tuple[float, float] | None = None
 
     @property
     def more(self) -> dict[str, float]:
@@ -72,6 +74,8 @@ class Answer:
         if self.transfer is not None:
             more["ratio"] = self.transfer.ratio
             more["ratio_low"], more["ratio_high"] = self.transfer.low, self.transfer.high
+        if self.heights is not None:
+            more["first_baseline"], more["second_baseline"] = self.heights
         return more
 
 
@@ -83,7 +87,8 @@ def sentence(answer: Answer) -> str:
 
 def _untuned(answer: Answer) -> str:
     one = answer.question.system.condition
-    return _claim(answer, f"fine-tuning on {_pairs(one)}", _score(answer), "over the untuned model")
+    what = f"fine-tuning on {_size(one)} ({one.trained_on})"
+    return _claim(answer, what, _score(answer), "over the untuned model")
 
 
 def _bases(answer: Answer) -> str:
@@ -153,19 +158,23 @@ def _hardly_seen(answer: Answer) -> str:
     one = question.system.condition
     (well, _), (rare, _) = question.weights
     apart = "each trained alone" if question.system.apart else one.trained_on
-    what = f"{_noise(one)} ({_size(one)}, {apart})"
+    trained = f"({_size(one)}, {apart})"
     if not comparison.found:
         return (
-            f"{what} changes {_owner(one.base)} {well} {_metric(answer)} no more and no less than "
-            f"{rare}: {comparison.verdict} {_uncertainty(comparison)}"
+            f"{_noise(one)} {trained}, {well} against {rare}: {comparison.verdict} in what it "
+            f"costs {one.base} in {_metric(answer)} {_uncertainty(comparison)}"
         )
     # The difference is what noise adds to the gap between the two: under zero, `well` lost more.
     loser, other = (well, rare) if comparison.difference < 0 else (rare, well)
     size = _number(comparison, abs(comparison.difference))
-    return (
-        f"{what} costs {_owner(one.base)} {loser} {size} {_metric(answer)} more than {other} "
-        f"{_certainty(comparison)}; both may have started from different heights"
+    text = (
+        f"{_noise(one)} {trained} costs {_owner(one.base)} {loser} {size} {_metric(answer)} more "
+        f"than {other} {_certainty(comparison)}"
     )
+    if answer.heights is None:
+        return text
+    clean = " and ".join(_number(comparison, height) for height in answer.heights)
+    return f"{text}; clean, {well} and {rare} score {clean}"
 
 
 _WORDS: dict[str, Callable[[Answer], str]] = {
@@ -204,11 +213,12 @@ def _explained(answer: Answer) -> str:
     if share is None:
         return ""
     part = share.explained * (1 if comparison.difference > 0 else -1)
-    if _number(comparison, part) in (_number(comparison, 0.0), f"-{_number(comparison, 0.0)}"):
+    if _number(comparison, part) == _number(comparison, 0.0):
         return "; off-target output explains none of it"
     if part < 0:
         return f"; without off-target output it would be {_number(comparison, -part)} larger"
-    if part > abs(comparison.difference):
+    size = _number(comparison, abs(comparison.difference))
+    if part > abs(comparison.difference) or _number(comparison, part) == size:
         return "; off-target output explains all of it"
     return f"; off-target output explains {_number(comparison, part)} of it"
 
@@ -229,19 +239,23 @@ def _certainty(comparison: Comparison) -> str:
 
 
 def _uncertainty(comparison: Comparison) -> str:
-    """The difference with its sign, and the interval."""
+    """The difference with its sign, the interval, and the correction where that decided."""
     size = _number(comparison, comparison.difference, signed=True)
-    if comparison.low is None or comparison.high is None:
+    if comparison.low is None or comparison.high is None or comparison.p_corrected is None:
         return f"({size}; {'; '.join(comparison.notes) or _seeds(comparison)})"
     low, high = (_number(comparison, end, signed=True) for end in (comparison.low, comparison.high))
-    return f"({size}, 95% interval {low} to {high}, {_seeds(comparison)})"
+    text = f"{size}, 95% interval {low} to {high}, {_seeds(comparison)}"
+    if comparison.low > 0 or comparison.high < 0:
+        text += f", p {comparison.p_corrected:.2f} corrected for {comparison.compared} comparisons"
+    return f"({text})"
 
 
 def _number(comparison: Comparison, value: float, *, signed: bool = False) -> str:
+    """A score to the digits of its metric; a share as points of a hundred."""
     digits = {"bleu": 1, "chrf": 1, "comet": 3}.get(comparison.metric)
-    if digits is None:
-        return f"{value * 100:+.0f} points" if signed else f"{value * 100:.0f} points"
-    return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    rounded = round(value * 100) if digits is None else round(value, digits)
+    rounded += 0.0  # no minus before a zero
+    return f"{rounded:+.{digits or 0}f}" if signed else f"{rounded:.{digits or 0}f}"
 
 
 def _seeds(comparison: Comparison) -> str:

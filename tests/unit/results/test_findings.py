@@ -29,7 +29,7 @@ def test_nothing_to_compare_finds_nothing_but_the_base(make_run, home):
     (only,) = findings([make_run({"de-en": 0.2}, size=16)], home)
     assert only.kind == "base" and only.runs == ("run-1",)
     assert only.sentence.startswith(
-        "Fine-tuning on 16 pairs, de-en alone raises nano's de-en BLEU by "
+        "Fine-tuning on 16 pairs (de-en alone) raises nano's de-en BLEU by "
     )
     assert "over the untuned model (95% interval" in only.sentence
     assert only.sentence.endswith("1 seed).")
@@ -66,8 +66,7 @@ def test_all_that_off_target_output_costs_is_explained(make_run, home):
     write_lines(noisy.folder / "translations" / "de-en.jsonl", rows)
     (one,) = on(findings([clean, noisy], home), "against clean")
     assert one.more["explained"] == pytest.approx(one.comparison.difference)
-    size = f"{-one.comparison.difference:.1f}"
-    assert one.sentence.endswith(f"off-target output explains {size} of it.")
+    assert one.sentence.endswith("off-target output explains all of it.")
 
 
 def test_no_difference_is_said_when_there_is_none(make_run, home):
@@ -123,7 +122,8 @@ def test_one_direction_against_all_transfer_and_derailing(make_run, home):
     assert lost.found and lost.comparison.system_value == pytest.approx(0.9)
     assert lost.sentence.startswith(
         "With English as the only target (de-en alone, 32 pairs), 90% of nano's fr-de output is in "
-        "another language than asked for, against 0% after 6 directions: 90 points more ("
+        "another language than asked for, against 0% after 6 directions: 90 points more (95% "
+        "interval 82 to 96, 1 seed)."
     )
     (calm,) = on(found, "derailing", "de-fr")
     assert not calm.found and "no difference found" in calm.sentence
@@ -157,6 +157,10 @@ def test_a_language_hardly_seen_loses_less(make_run, home, together):
         f"Target-side word noise (32 pairs, {where}) costs nano's en-de "
     )
     assert " BLEU more than en-is (95% interval " in one.sentence
+    heights = one.more["first_baseline"], one.more["second_baseline"]
+    assert one.sentence.endswith(
+        "; clean, en-de and en-is score {:.1f} and {:.1f}.".format(*heights)
+    )
 
 
 def test_another_base_with_its_own_defaults_differs_in_the_base_alone(make_run, home):
@@ -217,3 +221,9 @@ def test_a_grid_in_which_nothing_differs_finds_nothing(make_run, home: Settings)
     found = [one for one in findings(runs, home) if one.topic != "untuned"]
     assert len(found) > 30
     assert sum(one.found for one in found) == 0
+    # Alone, some would have been called a difference: the sentence says what decided.
+    decided = [one for one in found if one.comparison.low > 0 or one.comparison.high < 0]
+    assert decided
+    for one in decided:
+        assert "no difference found" in one.sentence
+        assert f"corrected for {one.comparison.compared} comparisons)" in one.sentence
