@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from mtlab.errors import InputError
+from mtlab.errors import MtlabError
 from mtlab.results.conditions import conditions
 from mtlab.results.evidence import Evidence, Reader
 from mtlab.results.questions import Question, Side, questions
@@ -140,7 +140,7 @@ class _Bench:
                             run, direction, question.metric, untuned=side.untuned
                         )
                         segments = self.reader.segments(run, direction, untuned=side.untuned)
-                    except InputError:
+                    except MtlabError:
                         return False
                     tests.add((segments.sources, segments.references))
             if len(tests) != 1:
@@ -249,9 +249,9 @@ class _Bench:
 def _with_more(answer: Answer, bench: _Bench) -> Answer:
     question = answer.question
     one, other = question.baseline, question.system
-    shares = [bench.off_target(side, question.direction) for side in (one, other)]
-    off_target = (shares[0], shares[1]) if None not in shares else None
-    answer = replace(answer, off_target=off_target)  # type: ignore[arg-type]
+    shares = bench.off_target(one, question.direction), bench.off_target(other, question.direction)
+    if shares[0] is not None and shares[1] is not None:
+        answer = replace(answer, off_target=(shares[0], shares[1]))
     if question.topic == "transfer":
         return replace(answer, transfer=bench.transfer(question))
     if question.topic == "hardly seen":

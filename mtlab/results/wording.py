@@ -114,12 +114,14 @@ def _transfer(answer: Answer) -> str:
     count = len(answer.question.weights)
     if answer.transfer is None:
         what = f"training on {other.trained_on} in place of {one.trained_on} ({_size(one)})"
-        return _claim(answer, what, f"{_owner(other.base)} {_metric(answer)} over {count} others")
+        return _claim(
+            answer, what, f"{_owner(other.base)} {_metric(answer)} over {count} other directions"
+        )
     kept = answer.transfer
     text = (
         f"trained on {other.trained_on} ({_size(one)}), {other.base} keeps {kept.ratio:.0%} "
         f"(95% interval {kept.low:.0%} to {kept.high:.0%}, {_seeds(answer.comparison)}) of the "
-        f"{_metric(answer)} that training on {one.trained_on} gives, over the {count} others"
+        f"{_metric(answer)} that training on {one.trained_on} gives, over the {count} other directions"
     )
     return text if answer.comparison.found else f"{text}: {answer.comparison.verdict}"
 

@@ -117,7 +117,7 @@ def test_one_direction_against_all_transfer_and_derailing(make_run, home):
     (kept,) = [one for one in on(found, "transfer") if "run-2" in one.runs]
     assert kept.found and 0.5 < kept.more["ratio_low"] < kept.more["ratio"] < 1
     assert kept.sentence.startswith("Trained on en-de alone (32 pairs), nano keeps ")
-    assert kept.sentence.endswith("training on 6 directions gives, over the 5 others.")
+    assert kept.sentence.endswith("training on 6 directions gives, over the 5 other directions.")
     (lost,) = on(found, "derailing", "fr-de")
     assert lost.found and lost.comparison.system_value == pytest.approx(0.9)
     assert lost.sentence.startswith(
