@@ -121,7 +121,8 @@ def _transfer(answer: Answer) -> str:
     text = (
         f"trained on {other.trained_on} ({_size(one)}), {other.base} keeps {kept.ratio:.0%} "
         f"(95% interval {kept.low:.0%} to {kept.high:.0%}, {_seeds(answer.comparison)}) of the "
-        f"{_metric(answer)} that training on {one.trained_on} gives, over the {count} other directions"
+        f"{_metric(answer)} that training on {one.trained_on} gives, over the {count} other "
+        "directions"
     )
     return text if answer.comparison.found else f"{text}: {answer.comparison.verdict}"
 

@@ -25,6 +25,7 @@ from mtlab.scoring.significance import (
     compare_conditions,
     compare_systems,
     joined,
+    sacrebleu_p,
     sample,
     seed_averages,
     two_sided,
@@ -230,6 +231,19 @@ def test_a_difference_that_is_none_is_found_about_as_often_as_it_says() -> None:
     found = [compared(conditions(0.0, 1, 0.0, draw), paired=False) for _ in range(300)]
     share = sum((one.p_value or 0) < 0.05 for one in found) / len(found)
     assert 0.01 <= share <= 0.09
+
+
+def test_sacrebleus_p_finds_what_is_not_there_twice_as_often() -> None:
+    """Why findings rest on the two-sided p-value, and `found` asks the interval as well."""
+    draw = np.random.default_rng(10)
+    observed = draw.normal(size=3000)
+    resampled = observed[:, None] + draw.normal(size=(3000, 1000))
+    theirs = [
+        sacrebleu_p(row, value) < 0.05 for row, value in zip(resampled, observed, strict=True)
+    ]
+    ours = [two_sided(row) < 0.05 for row in resampled]
+    assert 0.08 <= np.mean(theirs) <= 0.13
+    assert 0.035 <= np.mean(ours) <= 0.065
 
 
 def test_a_difference_over_few_seeds_is_not_found_far_too_often() -> None:
