@@ -17,7 +17,8 @@ With several seeds, each draw resamples the segments (the same for both conditio
 and the seeds: k - 1 of k with replacement, since k of k would understate the spread of so few
 (Rao and Wu 1988), and averages the corpus scores of the seeds drawn. When both conditions have the
 same seeds the draw is the same for both. With one seed it is the segment bootstrap alone and says
-nothing about other seeds; two to four seeds leave a rough interval, and the notes say so.
+nothing about other seeds; two to four seeds leave a rough interval, and the notes say so
+(`benchmarks.false_finds` measures how rough).
 """
 
 from __future__ import annotations
