@@ -141,15 +141,18 @@ class Lab:
         metrics: Sequence[str] = ("bleu", "chrf", "comet"),
         comet_model: str = "Unbabel/wmt22-comet-da",
     ) -> dict[str, Any]:
-        """Score systems that translated the same sources.
+        """Score systems that translated the same sources, and compare each with the first.
 
         Returns:
-            `{"systems": [{name, direction, scores, failures}], "comparisons": []}`.
+            `{"systems": [{name, direction, scores, failures}], "comparisons": [...]}`: per metric
+            and system a `mtlab.scoring.comparison.Comparison` with the first system, the baseline;
+            none where there is one system, or no score on either side.
 
         Raises:
             InputError: lists of unequal length, empty references, an unknown metric.
         """
         from mtlab.scoring import score_systems
+        from mtlab.scoring.significance import compare_systems
 
         direction = _direction(direction)
         scored = score_systems(
@@ -170,7 +173,8 @@ class Lab:
             }
             for name, one in scored.items()
         ]
-        return {"systems": rows, "comparisons": []}
+        compared = compare_systems({name: one.scores for name, one in scored.items()}, comet_model)
+        return {"systems": rows, "comparisons": [one.to_json() for one in compared]}
 
     def close(self) -> None:
         """Stop supervising and give memory back. Runs go on."""

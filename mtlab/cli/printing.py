@@ -89,6 +89,37 @@ def signatures(scores: Mapping[str, Any]) -> None:
             )
 
 
+def comparisons(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Each system against the first: the difference, its interval, p, what it means to people."""
+    if not rows:
+        return
+    first = rows[0]
+    print(f"\nagainst {first['baseline']}")
+    table([_comparison_row(row) for row in rows])
+    if first["compared"] > 1:
+        print(f"p: corrected for {first['compared']} comparisons (Holm)")
+    print("people: share of system pairs in which they agree with a difference of this size")
+    for text in dict.fromkeys(note for row in rows for note in (row["signature"], *row["notes"])):
+        print(text)
+
+
+def _comparison_row(row: Mapping[str, Any]) -> dict[str, str]:
+    digits = 4 if row["metric"] == "comet" else 1
+    interval = ""
+    if row["low"] is not None:
+        interval = f"{row['low']:+.{digits}f} to {row['high']:+.{digits}f}"
+    accuracy = row["meaning"].get("accuracy")
+    return {
+        "system": row["system"],
+        "metric": _METRIC_NAMES.get(row["metric"], row["metric"]),
+        "difference": f"{row['difference']:+.{digits}f}",
+        "95% interval": interval,
+        "p": "" if row["p_corrected"] is None else f"{row['p_corrected']:.4f}",
+        "verdict": row["verdict"],
+        "people": "n/a" if accuracy is None else f"{accuracy:.0%}",
+    }
+
+
 def summary(data: Mapping[str, Any]) -> None:
     """A run's state, its seconds per phase and its scores beside the base model's."""
     print(f"\n{data['id']}: {data['state']}")

@@ -126,6 +126,7 @@ def score(args: argparse.Namespace) -> int:
     ]
     printing.table(rows)
     printing.signatures(result["systems"][0]["scores"])
+    printing.comparisons(result["comparisons"])
     return printing.finish(args, result)
 
 

@@ -6,7 +6,9 @@
                      comet_status says beforehand whether it can be had
     failures         off-target, copy, empty, repetition, truncated: per segment and as shares
     language_id      the language of a segment, where there is ground for a verdict
-    bootstrap        the intervals of all of them
+    bootstrap        the intervals of all of them; statistics: what is resampled
+    significance     paired tests: systems on files, conditions over seeds -> comparison
+    agreement        what people make of a difference of some size
 
 No score comes without its signature, and none stands in for one that could not be had: that is
 `Unavailable`. No torch is imported in this process.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,7 @@ def default_seed() -> int | None:
     return None if text.lower() == "none" else int(text)
 
 
-def resamples(n: int, seed: int | None, samples: int = SAMPLES) -> Iterator[Floats]:
+def resamples(n: int, seed: int | Sequence[int] | None, samples: int = SAMPLES) -> Iterator[Floats]:
     """Draw `samples` resamples of `n` segments with replacement.
 
     The numbers are those of `sacrebleu.significance._bootstrap_resample`: one `default_rng(seed)`

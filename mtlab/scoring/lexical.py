@@ -5,9 +5,10 @@ Covered: one reference per segment; the tokenizer sacrebleu itself picks for a t
 
 The numbers are sacrebleu's. Its `corpus_score(n_bootstrap=...)` keeps only the mean and half-width
 of the interval and copies the statistics once per resample; here the same statistics go through
-the same draws as one matrix product, which keeps both ends and takes a fraction of the time and
-memory. That uses three methods of sacrebleu's `Metric` that start with an underscore: the version
-is pinned, and tests hold value, mean, half-width and signature against sacrebleu's own program.
+the same draws as one matrix product (`statistics` has the formulas), which keeps both ends and
+takes a fraction of the time and memory. That uses methods of sacrebleu's `Metric` that start with
+an underscore: the version is pinned, and tests hold value, mean, half-width and signature against
+sacrebleu's own program.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from mtlab.errors import InputError
+from mtlab.errors import InputError, NotAvailable
 from mtlab.scoring.bootstrap import SAMPLES, default_seed, percentile_interval, resamples
+from mtlab.scoring.statistics import SegmentStatistics
 from mtlab.scoring.values import Score, Unavailable, check_segments
 
 TOKENIZERS = {"zh": "zh", "ja": "ja-mecab"}
@@ -59,6 +61,31 @@ def lexical_scores(
     return {name: _score(metric, scorer, lines) for name, lines in systems.items()}
 
 
+def lexical_statistics(
+    metric: str, references: Sequence[str], hypotheses: Sequence[str], target: str
+) -> SegmentStatistics:
+    """What each segment adds to a system's BLEU or chrF.
+
+    Args:
+        metric: `bleu` or `chrf`.
+        references: one reference per segment.
+        hypotheses: one per segment.
+        target: code of the target language.
+
+    Raises:
+        InputError: lists that are empty or of unequal length, or another metric.
+        NotAvailable: the target language's tokenizer is not installed.
+    """
+    check_segments(references, {"system": hypotheses})
+    try:
+        scorer = _scorer(metric, references, target)
+    except (ImportError, RuntimeError) as error:
+        what = f"sacrebleu's tokenizer for '{target}' cannot be loaded"
+        raise NotAvailable(what, why=str(error), fix="pip install 'sacrebleu[ja]'") from None
+    statistics = scorer._extract_corpus_statistics(list(hypotheses), None)
+    return SegmentStatistics(metric, np.asarray(statistics, dtype=np.float64))
+
+
 def _scorer(metric: str, references: Sequence[str], target: str) -> Any:
     """The sacrebleu metric with the references' n-grams counted once for all systems."""
     if metric == "bleu":
@@ -74,11 +101,11 @@ def _score(metric: str, scorer: Any, hypotheses: Sequence[str]) -> Score:
     n = len(statistics)
     seed = default_seed()
     low = high = None
+    matrix = np.asarray(statistics, dtype=np.float64)
+    counted = SegmentStatistics(metric, matrix)
     if n > 1:
-        matrix = np.asarray(statistics, dtype=np.float64)
         drawn = np.concatenate([counts @ matrix for counts in resamples(n, seed)])
-        scores = [scorer._compute_score_from_stats(row).score for row in drawn.tolist()]
-        low, high = percentile_interval(np.asarray(scores, dtype=np.float64))
+        low, high = percentile_interval(counted.scores(drawn))
         scorer.n_bootstrap, scorer.seed = SAMPLES, str(seed).lower()
     return Score(
         metric=metric,
@@ -90,6 +117,7 @@ def _score(metric: str, scorer: Any, hypotheses: Sequence[str]) -> Score:
         seed=seed if n > 1 else None,
         segments=tuple(_segment_score(metric, scorer, row) for row in statistics),
         notes=() if n > 1 else (ONE_SEGMENT,),
+        statistics=counted,
     )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mtlab.errors import InputError
+
+if TYPE_CHECKING:
+    from mtlab.scoring.statistics import SegmentStatistics
 
 Progress = Callable[[float, str], None]
 """Called with the share done of the step at hand, 0 to 1, and what the step is."""
@@ -27,6 +30,7 @@ class Score:
         segments: a score per segment, in the order of the input. For BLEU these are smoothed
             sentence scores, for looking at: their mean is not the corpus score.
         notes: what a reader of the number should know ("1 text was cut at 510 tokens").
+        statistics: what the corpus score of BLEU or chrF is the sum of, for comparisons.
     """
 
     metric: str
@@ -38,6 +42,7 @@ class Score:
     seed: int | None
     segments: tuple[float, ...] | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
+    statistics: SegmentStatistics | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """`{value, low, high, n, signature, seed}`, and `notes` where there are any."""

@@ -123,6 +123,38 @@ def test_score_gives_what_sacrebleu_gives(mtlab, tmp_path):
     )
 
 
+def test_score_compares_every_system_with_the_first(mtlab, tmp_path):
+    references = ["The cat sat on the mat.", "It is raining again today.", "Who is there?"]
+    for name, lines in (
+        ("ref", references),
+        ("good", references),
+        ("same", references),
+        ("poor", ["The cat.", "It rains.", "Who is it?"]),
+        ("src", ["x"] * 3),
+    ):
+        (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    arguments = [
+        "score",
+        "--src",
+        "src",
+        "--ref",
+        "ref",
+        "--direction",
+        "de-en",
+        "--metric",
+        "chrf",
+    ]
+    files = ["--hyp", "good", "--hyp", "same", "--hyp", "poor"]
+    status, data, text = mtlab(*arguments, *files, "--json")
+    assert status == 0, text
+    same, poor = data["comparisons"]
+    assert (same["p_value"], same["verdict"]) == (1.0, "no difference found")
+    assert poor["difference"] < 0 and poor["low"] < 0
+    assert "against good" in text and "no difference found" in text and "(Holm)" in text
+    status, data, text = mtlab(*arguments, "--hyp", "good", "--json")
+    assert data["comparisons"] == [] and "against" not in text
+
+
 def test_noise_shows_both_sides(mtlab):
     status, data, text = mtlab("noise", "--direction", "de-en", "--size", "4", "--json")
     assert status == 0, text

@@ -143,6 +143,11 @@ def test_scoring_gives_the_command_line_its_json(lab):
     assert first["name"] == "one" and first["scores"]["bleu"]["value"] == pytest.approx(100)
     assert first["scores"]["chrf"]["signature"]
     assert second["failures"]["empty"] == 0.5
+    bleu, chrf = result["comparisons"]
+    assert (bleu["baseline"], bleu["system"], bleu["metric"]) == ("one", "two", "bleu")
+    assert bleu["difference"] == pytest.approx(second["scores"]["bleu"]["value"] - 100)
+    assert chrf["compared"] == 2 and 0 < chrf["p_value"] <= chrf["p_corrected"] <= 1
+    assert 0.5 < chrf["meaning"]["accuracy"] < 1
     json.dumps(result)
 
 
