@@ -1,0 +1,88 @@
+"""Tables of runs as files: CSV, JSON, LaTeX."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mtlab.results.labels import METRICS, condition_label, digits
+
+if TYPE_CHECKING:
+    import pandas
+
+    from mtlab.results.findings import Finding
+
+
+def csv_text(frame: pandas.DataFrame) -> str:
+    """A row per run, system, direction and metric, with the signature of each number.
+
+    Args:
+        frame: from `runs_frame`.
+    """
+    text: str = frame.to_csv(index=False)
+    return text
+
+
+def json_text(frame: pandas.DataFrame, findings: Sequence[Finding]) -> str:
+    """`{"scores": [a row each], "findings": [...]}`.
+
+    Args:
+        frame: from `runs_frame`.
+        findings: what the runs show.
+    """
+    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records"))
+    data = {"scores": rows, "findings": [finding.to_json() for finding in findings]}
+    return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+
+
+def score_grid(means: pandas.DataFrame, metric: str) -> pandas.DataFrame:
+    """Conditions down, test directions across, each cell a mean with its range over seeds.
+
+    Args:
+        means: from `over_seeds`.
+        metric: `bleu`, `chrf` or `comet`.
+
+    Returns:
+        Text cells such as `11.0 (10.2-11.9)`; without a range where there is one seed.
+    """
+    chosen = means[means["metric"] == metric].copy()
+    chosen["condition"] = [_condition(row) for _, row in chosen.iterrows()]
+    chosen["cell"] = [_cell(row, metric) for _, row in chosen.iterrows()]
+    keep = chosen.drop_duplicates(["condition", "direction"])
+    grid = keep.pivot(index="condition", columns="direction", values="cell")
+    order = list(dict.fromkeys(chosen["condition"]))
+    columns = list(dict.fromkeys(chosen["direction"]))
+    return grid.reindex(index=order, columns=columns).fillna("")
+
+
+def latex_table(means: pandas.DataFrame, metric: str, signatures: Sequence[str]) -> str:
+    r"""`score_grid` as a LaTeX table; needs `\usepackage{booktabs}`.
+
+    Args:
+        means: from `over_seeds`.
+        metric: `bleu`, `chrf` or `comet`.
+        signatures: of the metric; they go into the caption.
+    """
+    grid = score_grid(means, metric)
+    seeds = int(means["seeds"].max()) if len(means) else 0
+    of_seeds = f"mean over {seeds} seeds (smallest to largest)" if seeds > 1 else "one seed"
+    escaped = [one.replace("_", r"\_").replace("|", r"\textbar{}") for one in signatures]
+    caption = f"{METRICS[metric]}, {of_seeds}. {'; '.join(escaped)}"
+    named = grid.rename_axis(index="trained on", columns=None)
+    text: str = named.reset_index().to_latex(
+        index=False, escape=True, caption=caption, label=f"tab:{metric}", position="t"
+    )
+    return text
+
+
+def _condition(row: Any) -> str:
+    if row["system"] == "base":
+        return f"{row['base']} untuned"
+    return f"{row['base']}, {row['size']:,} pairs, {condition_label(row)}"
+
+
+def _cell(row: Any, metric: str) -> str:
+    form = f".{digits(metric)}f"
+    value = f"{row['mean']:{form}}"
+    return f"{value} ({row['min']:{form}}-{row['max']:{form}})" if row["seeds"] > 1 else value
