@@ -62,6 +62,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "train": " ".join(map(str, spec.train)),
         "noise": noise,
         "seed": spec.seed,
+        "group": spec.group or "",
         "name": spec.name or "",
     }
 
