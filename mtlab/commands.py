@@ -13,12 +13,14 @@ from mtlab.spec import Decoding, Noise, RunSpec, Training
 # its flags from this table too, so that the two cannot drift apart.
 FLAGS: tuple[tuple[str, str], ...] = (
     ("--name", "name"),
+    ("--group", "group"),
     ("--base", "base"),
     ("--revision", "revision"),
     ("--corpus", "corpus"),
     ("--size", "size"),
     ("--train", "train"),
     ("--balance", "balance"),
+    ("--reverse", "reverse"),
     ("--noise", "noise.kind"),
     ("--side", "noise.side"),
     ("--noise-ratio", "noise.ratio"),

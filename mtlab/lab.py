@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
     from mtlab.corpora import Draw
     from mtlab.decoding import Hypothesis
+    from mtlab.experiments import Experiment
     from mtlab.runs.resident import Resident
+    from mtlab.sweeps import Sweep
 
 __all__ = ["Lab", "Preview", "PreviewExample", "Run"]
 
@@ -69,6 +71,17 @@ class Lab:
         record = self.store.create(self._checked(spec)[0])
         self.supervise()
         return Run(self, record)
+
+    def sweep(self, experiment: Experiment) -> Sweep:
+        """An experiment's runs as one thing to do; nothing is launched before its `run`.
+
+        Raises:
+            InputError: a run of it cannot be had: a field, a direction or a size.
+            NotAvailable: its corpus lies where this machine cannot reach.
+        """
+        from mtlab.sweeps import Sweep
+
+        return Sweep(self, experiment)
 
     def supervise(self) -> None:
         """Look after the home's queue from a background thread of this process."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtlab.errors import InputError, NotAvailable
 from mtlab.settings import ASSETS, Settings
+from mtlab.spec import RunSpec
 
 _EUROPEAN = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "cs", "sk", "da", "sv", "fi", "hr")
 _WIDE = ("en", "de", "fr", "es", "it", "pt", "ru", "zh", "ja")
@@ -29,6 +31,8 @@ class Base:
         gated: whether the hub wants its terms accepted first.
         chat: whether it is tuned to instructions and has a chat template.
         note: what a person should know before choosing it.
+        adapters: LoRA adapters to merge into it, in order: those of the runs it went on from.
+        revision: of a hub model, where the run that it goes on from named one.
     """
 
     name: str
@@ -41,6 +45,8 @@ class Base:
     gated: bool = False
     chat: bool = False
     note: str = ""
+    adapters: tuple[Path, ...] = ()
+    revision: str | None = None
 
     @property
     def location(self) -> str:
@@ -131,20 +137,26 @@ BASES: dict[str, Base] = {
     )
 }  # fmt: skip
 
+RUN = "run:"
+"""Before a run's id, it makes what that run learnt the base model of the next."""
+
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 def resolve_base(name: str, settings: Settings) -> Base:
-    """The base model of a name: a preset, a local folder, or `owner/name` on the hub.
+    """The base model of a name: a preset, a local folder, `owner/name` on the hub, or `run:ID`,
+    which is what the run of that id has made of its own base model.
 
     Nothing is fetched and nothing is loaded; whether a hub model is there is for
     `mtlab.models.inspect` to say.
 
     Raises:
-        InputError: none of the three.
+        InputError: none of the four, or a run that has saved no model.
         NotAvailable: the bundled model's folder is missing.
     """
     name = name.strip()
+    if name.startswith(RUN):
+        return _made_by(name, settings)
     preset = BASES.get(name.lower())
     if preset is not None:
         if preset.path is not None and not (preset.path / "config.json").is_file():
@@ -178,4 +190,29 @@ def resolve_base(name: str, settings: Settings) -> Base:
         field="base",
         fix=f"{hint} a preset ({', '.join(list(BASES)[:4])}, ...), a hub name like "
         "Qwen/Qwen2.5-0.5B, or a folder",
+    )
+
+
+def _made_by(name: str, settings: Settings) -> Base:
+    """What a run made: its own model, or its base with one more adapter to merge in."""
+    folder = settings.runs / Path(name.removeprefix(RUN).strip()).name
+    try:
+        spec = RunSpec.from_json(json.loads((folder / "spec.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, InputError):
+        raise InputError(
+            f"there is no run '{folder.name}' to go on from",
+            field="base",
+            fix="see 'mtlab runs list' for the ids, and write run:ID",
+        ) from None
+    base = resolve_base(spec.base, settings)
+    made = replace(base, name=name, title=f"run {folder.name}")
+    if (folder / "model" / "config.json").is_file():
+        return replace(made, repo=None, path=folder / "model", adapters=(), revision=None)
+    if (folder / "adapter" / "adapter_config.json").is_file():
+        adapters = (*base.adapters, folder / "adapter")
+        return replace(made, adapters=adapters, revision=spec.revision or base.revision)
+    raise InputError(
+        f"the run '{folder.name}' has saved no model to go on from",
+        field="base",
+        fix="wait until it has finished, or resume it",
     )

@@ -169,13 +169,19 @@ class RunSpec(_Part):
     """One run: a base model, some training pairs, and what it is tested on."""
 
     name: str | None = Field(None, max_length=120, description="a name for people")
-    base: str = Field("nano", min_length=1, description="preset, hub name or local folder")
+    group: str | None = Field(None, max_length=120, description="the sweep it belongs to")
+    base: str = Field(
+        "nano", min_length=1, description="preset, hub name, local folder or run:ID to go on from"
+    )
     revision: str | None = Field(None, description="revision of a hub model")
     corpus: str = Field("everyday", min_length=1, description="everyday, wmt, hub:NAME or a file")
     size: int = Field(32, ge=1, description="training pairs in all")
     train: Directions = Field(min_length=1, description="training directions")
     balance: Literal["balanced", "proportional"] = Field(
         "balanced", description="equal shares per direction, or as large as their pools"
+    )
+    reverse: float = Field(
+        0.0, ge=0, le=1, description="share of the pairs turned round, target into source, 0 to 1"
     )
     noise: Noise = Noise()
     training: Training = Training()

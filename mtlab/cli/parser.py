@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn, get_args, get_origin
 
 from mtlab import pretraining
-from mtlab.cli import verbs
+from mtlab.cli import sweep, verbs
 from mtlab.commands import FLAGS, field_of
 from mtlab.errors import InputError
 
@@ -29,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     for flag, path in FLAGS:
         _add_spec_flag(run, flag, path)
 
+    _add_sweep(commands)
     _add_runs(commands)
 
     translate = _verb(commands, "translate", verbs.translate, "one line in, one line out")
@@ -61,6 +62,24 @@ def build_parser() -> argparse.ArgumentParser:
 
     _verb(commands, "doctor", verbs.doctor, "what this machine can do")
     return parser
+
+
+def _add_sweep(commands: Any) -> None:
+    verb = _verb(commands, "sweep", sweep.sweep, "make a grid of runs, as far as it is not there")
+    verb.allow_abbrev = False  # or --seed would be taken for --seeds
+    verb.add_argument(
+        "experiment", nargs="?", metavar="PRESET|FILE.yaml", help="such as paper/size; see --list"
+    )
+    verb.add_argument("--list", action="store_true", help="the ready-made sweeps")
+    verb.add_argument(
+        "--seeds", metavar="N", help="so many, 0 to N-1, or a list 0,1,5; 3 for a preset"
+    )
+    verb.add_argument("--sizes", nargs="+", metavar="X", help="training pairs; all for every one")
+    verb.add_argument("--dry-run", action="store_true", help="say what would be run")
+    verb.add_argument("--limit", metavar="N", help="launch so many runs at most")
+    for flag, path in FLAGS:
+        if path not in sweep.NOT_FLAGS:
+            _add_spec_flag(verb, flag, path)
 
 
 def _add_runs(commands: Any) -> None:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 _METRIC_NAMES = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET"}
 
 
+def metric_name(metric: str) -> str:
+    """A metric as it is written: `BLEU`."""
+    return _METRIC_NAMES.get(metric, metric)
+
+
 def finish(args: argparse.Namespace, data: Mapping[str, Any]) -> int:
     """Print the JSON that was asked for, as the last line, and answer exit status 0."""
     if args.json:
@@ -57,6 +62,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "train": " ".join(map(str, spec.train)),
         "noise": noise,
         "seed": spec.seed,
+        "group": spec.group or "",
         "name": spec.name or "",
     }
 

@@ -96,16 +96,17 @@ def corpora_for(spec: RunSpec, settings: Settings) -> Corpora:
 
 
 def draw_for(spec: RunSpec, settings: Settings) -> Draw:
-    """The training pairs of a spec.
+    """The training pairs of a spec, some of them turned round where it says so.
 
     Raises:
         InputError: a direction the corpus lacks, or more pairs than there are.
         NotAvailable: the corpus lies where this machine cannot reach.
     """
     corpora = corpora_for(spec, settings)
-    return draw(
+    drawn = draw(
         corpora.train, spec.train, spec.size, spec.seed, spec.balance, corpora.test, spec.tested
     )
+    return drawn.turn_round(spec.reverse, spec.seed) if spec.reverse else drawn
 
 
 def check(spec: RunSpec, settings: Settings) -> None:

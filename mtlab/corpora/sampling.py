@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mtlab.corpora.pairs import Corpus, Pair, normalised
@@ -21,6 +21,9 @@ from mtlab.errors import InputError
 from mtlab.spec import Direction
 
 Balance = Literal["balanced", "proportional"]
+
+_BITS = 32
+_STEPS: int = 2**_BITS
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,34 @@ class Draw:
         pool_sizes: pairs in the corpus by direction, before any were removed.
         removed: pairs by direction that were left out because their source or target, normalised,
             stands in the test set.
+        reversed: the places of the pairs that were turned round (`turn_round`).
     """
 
     pairs: tuple[Pair, ...]
     pool_sizes: dict[str, int]
     removed: dict[str, int]
+    reversed: frozenset[int] = frozenset()
 
     @property
     def available(self) -> int:
         """How many pairs could be drawn at most."""
         return sum(self.pool_sizes.values()) - sum(self.removed.values())
+
+    def turn_round(self, share: float, seed: int) -> Draw:
+        """The same draw with a share of its pairs reversed: source for target, `de-en` for `en-de`.
+
+        In each direction they are spread evenly over the order of the draw, as noise is, so that a
+        smaller draw and a smaller share reverse some of the same pairs and no others.
+        """
+        seen: dict[Direction, int] = {}
+        pairs, places = list(self.pairs), []
+        for place, pair in enumerate(self.pairs):
+            nth = seen.get(pair.direction, 0)
+            seen[pair.direction] = nth + 1
+            if spread(nth, "reverse", seed, pair.direction) < share:
+                pairs[place] = Pair(pair.direction.reversed(), pair.target, pair.source, pair.key)
+                places.append(place)
+        return replace(self, pairs=tuple(pairs), reversed=frozenset(places))
 
 
 def draw(
@@ -102,6 +123,17 @@ def uniform(*parts: object) -> float:
     """A number in [0, 1) that is a pure function of its arguments, in every process."""
     text = "\x1f".join(map(str, parts))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big") / 2**56
+
+
+def spread(place: int, *parts: object) -> float:
+    """The n-th number of a van der Corput sequence in [0, 1) that `parts` shuffle.
+
+    Any run of its beginning is spread evenly, where independent numbers would clump: of 32 numbers
+    16 are below 0.5, and not 11 or 21.
+    """
+    reversed_bits = int(f"{place:0{_BITS}b}"[::-1], 2)
+    shift = int(uniform(*parts) * _STEPS)
+    return (reversed_bits ^ shift) / _STEPS
 
 
 def _shuffled(pairs: Sequence[Pair], seed: int, count: int) -> list[Pair]:

@@ -68,7 +68,7 @@ def inspect(base: Base, settings: Settings, revision: str | None = None) -> Mode
     if base.path is not None:
         facts = _inspect_folder(base)
     else:
-        facts = _inspect_hub(base, settings, revision)
+        facts = _inspect_hub(base, settings, revision or base.revision)
     if not facts.is_causal:
         raise InputError(
             f"'{base.name}' is a {facts.architecture or 'model of unknown kind'} and no causal "

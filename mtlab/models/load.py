@@ -72,7 +72,7 @@ def load(
     device: str | None = None,
     settings: Settings,
 ) -> Loaded:
-    """Load a base model: safetensors only, no code from the hub.
+    """Load a base model: safetensors only, no code from the hub; its adapters are merged in.
 
     Args:
         base: which one.
@@ -85,13 +85,17 @@ def load(
         InputError: it is no causal language model, or cannot be loaded safely.
         NotAvailable: gated, the hub cannot be reached, or the memory does not suffice.
     """
+    revision = revision or base.revision
     inspect(base, settings, revision)
     device = device or device_name()
     dtype_name = resolve_precision(precision, device)
     model = _from_pretrained(base, base.location, revision, dtype_name, device, settings)
     tokenizer = _tokenizer(base, base.location, revision, settings)
     commit = getattr(model.config, "_commit_hash", None)
-    return Loaded(model, tokenizer, device, dtype_name, base, commit or revision)
+    loaded = Loaded(model, tokenizer, device, dtype_name, base, commit or revision)
+    for adapter in base.adapters:
+        loaded = _merged(loaded, adapter)
+    return loaded
 
 
 def load_run(
@@ -124,21 +128,26 @@ def load_run(
             field="model",
             fix="wait until it has finished, or resume it",
         )
-    from peft import PeftModel
-
     loaded = load(
         base, precision=precision, revision=spec.revision, device=device, settings=settings
     )
-    with quiet():
-        tuned = PeftModel.from_pretrained(loaded.model, str(adapter), torch_device=loaded.device)
-        # Merged, decoding runs the base model's own layers: as fast as an untuned model.
-        model = tuned.merge_and_unload().eval()
-    return replace(loaded, model=model)
+    return _merged(loaded, adapter)
 
 
 def weights_precision(spec: RunSpec) -> Precision:
     """The format to load a base in for training: full fine-tuning keeps fp32 master weights."""
     return "fp32" if spec.training.method == "full" else spec.training.precision
+
+
+def _merged(loaded: Loaded, adapter: Path) -> Loaded:
+    """The model with an adapter merged in: the base's own layers, as fast as an untuned model."""
+    from peft import PeftModel
+
+    with quiet():
+        tuned = PeftModel.from_pretrained(loaded.model, str(adapter), torch_device=loaded.device)
+        model = tuned.merge_and_unload().eval()
+    # peft froze what it adapted; a run that goes on from here may train all of it.
+    return replace(loaded, model=model.requires_grad_(True))
 
 
 def _from_pretrained(

@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 
 from mtlab.corpora import corpora_for, draw_for
 from mtlab.corpora.pairs import Corpus, Pair
-from mtlab.corpora.sampling import uniform
+from mtlab.corpora.sampling import spread
 from mtlab.noise.kinds import Kind, NoisyPair, Side
 from mtlab.noise.word import WordNoise
 from mtlab.settings import Settings
@@ -22,9 +22,6 @@ from mtlab.spec import Direction, Noise, RunSpec
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (WordNoise(),)}
 """Every kind of noise by name; `none` is not one."""
-
-_BITS = 32
-_STEPS: int = 2**_BITS
 
 
 def corrupt(
@@ -115,14 +112,8 @@ def _pieces(text: str) -> list[str]:
 
 
 def _chance(place: int, direction: Direction, seed: int) -> float:
-    """The n-th number of a shuffled van der Corput sequence in [0, 1).
-
-    Any run of its beginning is spread evenly, where independent numbers would clump: of 32 pairs
-    at ratio 0.5, 16 are touched and not 11 or 21.
-    """
-    reversed_bits = int(f"{place:0{_BITS}b}"[::-1], 2)
-    shift = int(uniform("noise", seed, direction) * _STEPS)
-    return (reversed_bits ^ shift) / _STEPS
+    """Spread evenly over the order of the draw: of 32 pairs at ratio 0.5, 16 are touched."""
+    return spread(place, "noise", seed, direction)
 
 
 __all__ = ["KINDS", "Kind", "NoisyPair", "Side", "corrupt", "diff", "preview"]

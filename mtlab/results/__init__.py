@@ -11,5 +11,13 @@ Only `reading` is imported here: it is what every start needs.
 """
 
 from mtlab.results.reading import read_scores, read_segments, summary_of, translations_frame
+from mtlab.results.table import over_seeds, runs_frame
 
-__all__ = ["read_scores", "read_segments", "summary_of", "translations_frame"]
+__all__ = [
+    "over_seeds",
+    "read_scores",
+    "read_segments",
+    "runs_frame",
+    "summary_of",
+    "translations_frame",
+]

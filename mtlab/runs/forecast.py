@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from mtlab.runs.store import RunStore
+from collections.abc import Sequence
+
+from mtlab.runs.store import RunRecord, RunStore
 from mtlab.spec import RunSpec
 
 _LOOKED_AT = 50
 
 
 def forecast(spec: RunSpec, store: RunStore) -> str:
-    """A sentence on the time `spec` will take.
-
-    Scaled from the newest finished run with the same base model and method: training by steps
-    times batch, decoding by directions. Says so when there is no such run.
+    """A sentence on the time `spec` will take; says so when there is no run to tell it from.
 
     Args:
         spec: complete.
         store: where to look for finished runs.
     """
-    for record in store.list()[:_LOOKED_AT]:
+    found = seconds_for(spec, store, store.list())
+    if found is None:
+        return (
+            "No run of this base model has finished on this machine yet, so its time is not known."
+        )
+    return f"About {in_words(found[0])} on this machine, by run {found[1]}."
+
+
+def seconds_for(
+    spec: RunSpec, store: RunStore, records: Sequence[RunRecord]
+) -> tuple[float, str] | None:
+    """The seconds that `spec` will take and the run they are told from; None without one.
+
+    Scaled from the newest finished run with the same base model and method: training by steps
+    times batch, decoding by directions.
+
+    Args:
+        spec: complete.
+        store: whose runs they are.
+        records: where to look, the newest first.
+    """
+    for record in records[:_LOOKED_AT]:
         other = record.spec
         if other.base != spec.base or other.training.method != spec.training.method:
             continue
@@ -31,17 +51,18 @@ def forecast(spec: RunSpec, store: RunStore) -> str:
             value * {"train": train, "decode": decode, "base": decode, "score": decode}.get(name, 1)
             for name, value in status.seconds.items()
         )
-        return f"About {_words(seconds)} on this machine, by run {record.id}."
-    return "No run of this base model has finished on this machine yet, so its time is not known."
+        return seconds, record.id
+    return None
+
+
+def in_words(seconds: float) -> str:
+    """A time as a person says it: `20 seconds`, `12 minutes`, `1.5 hours`."""
+    if seconds < 90:
+        return f"{max(5, round(seconds / 5) * 5)} seconds"
+    minutes = seconds / 60
+    return f"{round(minutes)} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"
 
 
 def _work(spec: RunSpec) -> int:
     training = spec.training
     return (training.steps or 1) * (training.batch_size or 1) * (training.accumulation or 1)
-
-
-def _words(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(5, round(seconds / 5) * 5)} seconds"
-    minutes = seconds / 60
-    return f"{round(minutes)} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"

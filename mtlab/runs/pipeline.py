@@ -91,7 +91,11 @@ class Pipeline:
         corpora = corpora_for(spec, self.settings)
         drawn = draw_for(spec, self.settings)
         pairs = corrupt(drawn.pairs, spec.noise, spec.seed, corpora.train, self.settings)
-        write_lines(self.folder / "train.jsonl", [pair.to_json() for pair in pairs])
+        lines = [
+            {**pair.to_json(), "reversed": True} if place in drawn.reversed else pair.to_json()
+            for place, pair in enumerate(pairs)
+        ]
+        write_lines(self.folder / "train.jsonl", lines)
         tests = {
             direction: corpora.test.test(direction)[: spec.test_limit] for direction in spec.tested
         }
@@ -101,6 +105,7 @@ class Pipeline:
             pools=drawn.pool_sizes,
             removed_for_standing_in_the_test_set=drawn.removed,
             noisy_pairs=sum(bool(pair.touched) for pair in pairs),
+            reversed_pairs=len(drawn.reversed),
             digests={
                 "train": {str(d): corpora.train.digest(d, "train") for d in spec.train},
                 "test": {str(d): corpora.test.digest(d, "test") for d in spec.tested},

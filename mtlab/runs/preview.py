@@ -75,7 +75,8 @@ def preview_of(spec: RunSpec, drawn: Draw, n: int, store: RunStore) -> Preview:
     )
     counts = dict.fromkeys(map(str, spec.train), 0)
     for drawn_pair in drawn.pairs:
-        counts[str(drawn_pair.direction)] += 1
+        name = str(drawn_pair.direction)
+        counts[name] = counts.get(name, 0) + 1  # a reversed pair may be of no training direction
     return Preview(
         spec=spec,
         examples=examples,

@@ -53,12 +53,16 @@ def digest(value: Any) -> str:
 def model_digest(base: Base, revision: str | None) -> str:
     """What tells a base model's content: the hub's commit, or a SHA-256 over a folder's files.
 
-    Of files above 200 MB only size, beginning and end are read.
+    Where adapters are merged in, the SHA-256 of both. Of files above 200 MB only size, beginning
+    and end are read.
     """
-    if base.path is None:
-        return f"{base.repo}@{revision}"
+    own = f"{base.repo}@{revision}" if base.path is None else _folder_digest(base.path)
+    return digest([own, *map(_folder_digest, base.adapters)]) if base.adapters else own
+
+
+def _folder_digest(folder: Path) -> str:
     sha = hashlib.sha256()
-    for path in sorted(base.path.iterdir()):
+    for path in sorted(folder.iterdir()):
         if path.suffix not in {".safetensors", ".json", ".model", ".txt"} or not path.is_file():
             continue
         size = path.stat().st_size

@@ -63,6 +63,25 @@ def test_the_full_size_command_is_a_valid_spec():
         assert _spec_from(build_parser().parse_args(words[1:])).size > 0
 
 
+def test_the_sweep_file_shown_is_a_grid_of_runs(tmp_path):
+    from mtlab.experiments import Experiment
+
+    (text,) = blocks("yaml")
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    assert len(Experiment.from_yaml(tmp_path / "mine.yaml").specs()) == 2 * 2 * 2 * 3
+
+
+def test_the_sweeps_shown_can_be_asked_for(environment, tmp_path):
+    shown = [line for block in blocks("text") for line in block.splitlines() if "sweep" in line]
+    words = [shlex.split(line) for line in shown if line.startswith("mtlab sweep paper")]
+    assert words
+    from mtlab.cli.parser import build_parser
+    from mtlab.experiments import PRESETS
+
+    for _, *rest in words:
+        assert build_parser().parse_args(rest).experiment in PRESETS
+
+
 def test_the_two_commands_are_targets_of_the_makefile():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^make (\w+)", "\n".join(blocks("sh")), flags=re.MULTILINE):

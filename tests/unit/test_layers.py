@@ -13,10 +13,13 @@ PACKAGE = Path(__file__).resolve().parents[2] / "mtlab"
 LAYERS = (
     ("errors", "languages", "settings"),
     ("spec", "presets"),
-    ("commands", "defaults", "prompts", "fewshot", "corpora", "noise", "pretraining"),
+    (
+        "commands", "defaults", "prompts", "fewshot", "corpora", "noise", "pretraining",
+        "experiments",
+    ),
     ("models", "training", "decoding", "scoring"),
     ("runs", "results", "doctor"),
-    ("lab",),
+    ("lab", "sweeps"),
     ("cli", "ui"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

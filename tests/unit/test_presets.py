@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from mtlab import presets
+from mtlab.defaults import recipe_for
 from mtlab.errors import InputError, NotAvailable
 from mtlab.presets import BASES, resolve_base
 from mtlab.settings import Settings
+from mtlab.spec import RunSpec
 
 
 def test_the_families_of_the_readme_are_there() -> None:
@@ -62,3 +65,36 @@ def test_names_that_mean_nothing(home: Settings, name: str, message: str) -> Non
 def test_a_folder_without_a_model(home: Settings, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no model"):
         resolve_base(str(tmp_path), home)
+
+
+def test_a_run_is_a_base_by_what_it_has_made(home: Settings) -> None:
+    def make(run: str, saved: str, **fields: object) -> Path:
+        folder = home.runs / run
+        (folder / saved).mkdir(parents=True)
+        config = "config.json" if saved == "model" else "adapter_config.json"
+        (folder / saved / config).write_text("{}")
+        (folder / "spec.json").write_text(json.dumps(RunSpec(train=["de-en"], **fields).to_json()))
+        return folder
+
+    whole = make("20200101-000000-aaaa", "model")
+    base = resolve_base("run:20200101-000000-aaaa", home)
+    assert base.path == whole / "model" and base.adapters == ()
+    assert (base.name, base.parameters) == ("run:20200101-000000-aaaa", BASES["nano"].parameters)
+
+    first = make("20200101-000000-bbbb", "adapter", base="qwen2.5-0.5b", revision="v1")
+    second = make("20200101-000000-cccc", "adapter", base="run:20200101-000000-bbbb")
+    base = resolve_base("run:20200101-000000-cccc", home)
+    assert base.adapters == (first / "adapter", second / "adapter")
+    assert (base.repo, base.revision) == ("Qwen/Qwen2.5-0.5B", "v1")
+    assert recipe_for(base) is recipe_for(BASES["qwen2.5-0.5b"])
+
+
+def test_a_run_that_is_not_there_or_has_saved_nothing_is_no_base(home: Settings) -> None:
+    for name in ("run:nothing", "run:", "run:../../etc"):
+        with pytest.raises(InputError, match=r"^base: there is no run"):
+            resolve_base(name, home)
+    (home.runs / "empty").mkdir(parents=True)
+    spec = RunSpec(train=["de-en"]).to_json()
+    (home.runs / "empty" / "spec.json").write_text(json.dumps(spec))
+    with pytest.raises(InputError, match="saved no model to go on from"):
+        resolve_base("run:empty", home)

@@ -37,7 +37,9 @@ with reporter.phase("train"):
         subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     if behaviour == "crash":
         os.kill(os.getpid(), signal.SIGKILL)
-    while behaviour in ("patient", "stubborn") or not (folder / "go").exists():
+    while behaviour != "quick" and (
+        behaviour in ("patient", "stubborn") or not (folder / "go").exists()
+    ):
         if behaviour != "stubborn" and wish():
             reporter.end("stopped" if wish.is_by_a_person else "interrupted")
             os._exit(0)
