@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn, get_args, get_origin
 
 from mtlab import pretraining
-from mtlab.cli import sweep, verbs
+from mtlab.cli import report, sweep, verbs
 from mtlab.commands import FLAGS, field_of
 from mtlab.errors import InputError
 
@@ -44,6 +44,20 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument("--direction", required=True, help="such as de-en")
     score.add_argument("--metric", action="append", help="bleu, chrf, comet; repeatable")
     score.add_argument("--comet-model", default=field_of("comet_model").default)
+
+    written = _verb(commands, "report", report.report, "runs as a page, a table or a bundle")
+    written.add_argument("id", nargs="*", metavar="ID", help="a run's id, or the beginning of it")
+    written.add_argument(
+        "--group", action="append", default=[], help="every run of a sweep; repeatable"
+    )
+    written.add_argument(
+        "-o", "--output", default="report.html", metavar="FILE",
+        help="FILE.html, .csv, .json, .tex, or .zip for a bundle that reruns it",
+    )  # fmt: skip
+    written.add_argument(
+        "--metric", default="bleu", help="of plots and findings: bleu, chrf, comet"
+    )
+    written.add_argument("--title", default="")
 
     noise = _verb(commands, "noise", verbs.noise, "show what a kind of noise does")
     noise.add_argument(

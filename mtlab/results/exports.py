@@ -46,9 +46,12 @@ def score_grid(means: pandas.DataFrame, metric: str) -> pandas.DataFrame:
     Returns:
         Text cells such as `11.0 (10.2-11.9)`; without a range where there is one seed.
     """
-    chosen = means[means["metric"] == metric].copy()
-    chosen["condition"] = [_condition(row) for _, row in chosen.iterrows()]
-    chosen["cell"] = [_cell(row, metric) for _, row in chosen.iterrows()]
+    chosen = means[means["metric"] == metric]
+    chosen = chosen.sort_values("system", kind="stable")  # the untuned base first
+    chosen = chosen.assign(
+        condition=[_condition(row) for _, row in chosen.iterrows()],
+        cell=[_cell(row, metric) for _, row in chosen.iterrows()],
+    )
     keep = chosen.drop_duplicates(["condition", "direction"])
     grid = keep.pivot(index="condition", columns="direction", values="cell")
     order = list(dict.fromkeys(chosen["condition"]))

@@ -90,10 +90,7 @@ def size_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
                 **_style(number),
             }
         )
-        gains.append(
-            f"{label} goes from {values[0]:.{digits(metric)}f} at {part['size'].iloc[0]:,} pairs to "
-            f"{values[-1]:.{digits(metric)}f} at {part['size'].iloc[-1]:,}"
-        )
+        gains.append(f"{label} {_ends(part, metric)}")
     sizes = sorted({size for _, part in lines for size in part["size"]})
     layout = _layout("training pairs", METRICS[metric])
     layout["xaxis"] |= {
@@ -143,12 +140,11 @@ def noise_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
     shared = noisy[keys].drop_duplicates()
     runs = runs.merge(shared, on=keys)
     # A direction that was not trained on says what noise does to transfer; that is another plot.
-    trained = [row.direction in row.train.split() for row in runs.itertuples()]
-    runs = runs[trained]
+    runs = runs[[row["direction"] in row["train"].split() for row in _rows(runs)]]
     if runs.empty or (runs["noise"] == "none").sum() == 0:
         return None
-    groups = [f"{row.direction}, {row.size:,}" for row in runs.itertuples()]
-    runs = runs.assign(at=groups, how=[with_noise(row) for _, row in runs.iterrows()])
+    groups = [f"{row['direction']}, {row['size']:,}" for row in _rows(runs)]
+    runs = runs.assign(at=groups, how=[with_noise(row) for row in _rows(runs)])
     order = list(dict.fromkeys(runs.sort_values(["train", "size"])["at"]))
     data, losses = [], []
     clean = runs[runs["noise"] == "none"].set_index("at")["mean"]
@@ -194,9 +190,7 @@ def failures_plot(means: pandas.DataFrame) -> Plot | None:
     names = [name for name in failure_columns() if name in runs and (runs[name] > 0).any()]
     if runs.empty or not names:
         return None
-    bars = [
-        f"{condition_label(row)}, {row['size']:,}: {row['direction']}" for _, row in runs.iterrows()
-    ]
+    bars = [f"{condition_label(row)}, {row['size']:,}: {row['direction']}" for row in _rows(runs)]
     data = [
         {
             "type": "bar",
@@ -228,7 +222,7 @@ def _grid(means: pandas.DataFrame, column: str) -> Any:
     runs = means[(means["system"] == "run") & (means["noise"] == "none")]
     if runs["train"].nunique() < 2 or runs[column].isna().all():
         return None
-    rows = [f"{condition_label(row)}, {row['size']:,}" for _, row in runs.iterrows()]
+    rows = [f"{condition_label(row)}, {row['size']:,}" for row in _rows(runs)]
     table = runs.assign(row=rows)
     grid = table.pivot_table(index="row", columns="direction", values=column, sort=False)
     return grid if len(grid) > 1 else None
@@ -246,10 +240,20 @@ def _heatmap(grid: Any, name: str, colours: str, form: str) -> dict[str, Any]:
         "z": cells,
         "colorscale": colours,
         "texttemplate": f"%{{z:{form}}}",
-        "hovertemplate": f"trained on %{{y}}<br>tested on %{{x}}<br>{name} %{{z:{form}}}<extra></extra>",
+        "hovertemplate": f"%{{y}}<br>tested on %{{x}}<br>{name} %{{z:{form}}}<extra></extra>",
         "colorbar": {"title": {"text": name}, "thickness": 12, "tickformat": form},
     }
     return {"data": [data], "layout": layout}
+
+
+def _ends(part: Any, metric: str) -> str:
+    """Where a line begins and where it ends, in words."""
+    first, last = part.iloc[0], part.iloc[-1]
+    form = f".{digits(metric)}f"
+    return (
+        f"goes from {first['mean']:{form}} at {first['size']:,} pairs to {last['mean']:{form}} "
+        f"at {last['size']:,}"
+    )
 
 
 def _spread(part: pandas.DataFrame) -> dict[str, Any]:
@@ -275,14 +279,18 @@ def _style(number: int) -> dict[str, Any]:
 def _layout(x: str, y: str) -> dict[str, Any]:
     return {
         "height": 420,
-        "margin": {"l": 60, "r": 20, "t": 20, "b": 60},
+        "margin": {"l": 60, "r": 20, "t": 40, "b": 60},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": _GREY, "size": 13},
-        "legend": {"orientation": "h", "y": -0.25},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "xaxis": {**_AXIS, "title": {"text": x}},
         "yaxis": {**_AXIS, "title": {"text": y}},
     }
+
+
+def _rows(frame: pandas.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
 def _grouped(frame: pandas.DataFrame, keys: list[str]) -> list[tuple[tuple[Any, ...], Any]]:

@@ -91,7 +91,9 @@ class Report:
             source=SOURCE,
             segments=_segments(self.records) if len(self.records) == 1 else {},
             commands=[command_for(record.spec) for record in self.records],
-            provenance=[read_json(record.folder / "provenance.json") or {} for record in self.records],
+            provenance=[
+                read_json(record.folder / "provenance.json") or {} for record in self.records
+            ],
             plotly_js=get_plotlyjs() if self.plots else "",
         )
 
