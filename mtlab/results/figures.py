@@ -207,7 +207,7 @@ def failures_plot(means: pandas.DataFrame) -> Plot | None:
     ]
     layout = _layout("share of segments", "")
     layout |= {"barmode": "stack", "height": 140 + 22 * len(bars)}
-    layout["xaxis"] |= {"tickformat": ".0%"}
+    layout["xaxis"] |= {"tickformat": "~%"}
     layout["yaxis"] |= {"autorange": "reversed", "automargin": True}
     total = {name: float(runs[name].mean()) for name in names}
     most = max(total, key=lambda name: total[name])

@@ -148,11 +148,11 @@ def make_report(
 
 
 def _title(records: Sequence[RunRecord]) -> str:
+    if len(records) == 1:
+        return f"Run {records[0].spec.name or records[0].id}"
     groups = {record.spec.group for record in records}
     if len(groups) == 1 and (group := groups.pop()):
         return f"{group}, {len(records)} runs"
-    if len(records) == 1:
-        return f"Run {records[0].spec.name or records[0].id}"
     return f"{len(records)} runs"
 
 
