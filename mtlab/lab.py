@@ -143,7 +143,8 @@ class Lab:
         """Score systems that translated the same sources.
 
         Returns:
-            `{"systems": [{name, direction, scores, failures}], "comparisons": []}`.
+            `{"systems": [{name, direction, scores, failures, stacked, languages}],
+            "comparisons": []}`.
 
         Raises:
             InputError: lists of unequal length, empty references, an unknown metric.
@@ -165,7 +166,7 @@ class Lab:
                 "name": name,
                 "direction": str(direction),
                 "scores": {metric: score.to_json() for metric, score in one.scores.items()},
-                "failures": dict(one.failures),
+                **one.failures_json(),
             }
             for name, one in scored.items()
         ]

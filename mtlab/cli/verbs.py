@@ -121,7 +121,11 @@ def score(args: argparse.Namespace) -> int:
         comet_model=args.comet_model,
     )
     rows = [
-        {"system": system["name"], **printing.score_cells(system["scores"])}
+        {
+            "system": system["name"],
+            **printing.score_cells(system["scores"]),
+            "failed": printing.failed_cell(system),
+        }
         for system in result["systems"]
     ]
     printing.table(rows)

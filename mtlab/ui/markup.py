@@ -13,11 +13,13 @@ _ENOUGH_IN_COMMON = 0.25  # share of a hypothesis's words that its reference has
 
 # What each failure badge means, shown when one points at it.
 FAILURE_MEANINGS = {
-    "off-target": "not in the language that was asked for",
-    "copy": "the source, hardly changed",
     "empty": "nothing was written",
+    "echo": "the instruction or the prompt's headings in the answer",
+    "copy": "the source, hardly changed",
+    "off-target": "not in the language that was asked for",
     "repetition": "the same words over and over",
-    "truncated": "cut off at the length limit",
+    "over-long": "far longer than the source and the reference",
+    "truncated": "cut off at the length limit, or ended in mid-sentence",
 }
 
 
