@@ -236,7 +236,7 @@ TAIL = """## What counts
   or between relatives (Czech and Slovak, Russian and Ukrainian, Danish and Swedish) without a
   telling letter. Serbian and Bosnian are no languages of the lab, so Croatian is not mistaken for
   them, nor they for anything but Croatian.
-- **over-long**: more than 1.75 times the reference, 1.2 times the source, and 20 letters more than
+- **over-long**: more than 1.75 times the reference, 1.2 times the source, and 15 letters more than
   either; without a reference 2.8 times the source. A Han character counts as 3 letters, a kana
   as 1.9.
 - **truncated**: the decoder's limit, or no end mark where source and reference have one and less

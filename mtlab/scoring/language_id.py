@@ -150,16 +150,15 @@ def _other_language(text: str, target: str) -> str | None:
 
 def _foreign_script(text: str, target: str) -> bool:
     """Whether most letters, and at least two, are of a script the target is not written in."""
-    native = _SCRIPTS[LANGUAGES[target].script]
-    letters = [letter for letter in text if letter.isalpha()]
-    foreign = sum(not native.match(letter) for letter in letters)
+    letters = "".join(filter(str.isalpha, text))
+    foreign = len(letters) - len(_SCRIPTS[LANGUAGES[target].script].findall(letters))
     return foreign >= 2 and foreign > len(letters) / 2
 
 
 def _unknown_script(text: str) -> bool:
     """Whether most letters are of a script that no language of the lab is written in."""
-    letters = [letter for letter in text if letter.isalpha()]
-    known = sum(any(script.match(letter) for script in _SCRIPTS.values()) for letter in letters)
+    letters = "".join(filter(str.isalpha, text))
+    known = sum(len(_SCRIPTS[script].findall(letters)) for script in ("Latn", "Cyrl", "Jpan"))
     return known < len(letters) / 2
 
 

@@ -15,7 +15,7 @@ SOURCE_RATIO = 1.2
 BLIND_RATIO = 2.8
 """Over-long without a reference: more than so many times the source."""
 
-FLOOR = 20
+FLOOR = 15
 """And at least so many letters longer than either: "Ja." may be "Yes, of course."."""
 
 EARLY = 0.8
