@@ -36,7 +36,6 @@ class Planted:
 
     segment: Segment
     hypothesis: str
-    ended: bool = True
     language: str | None = None
 
 
@@ -90,9 +89,7 @@ def copy(segment: Segment, texts: Texts, draw: random.Random) -> Iterator[Plante
     yield Planted(segment, segment.source)
     yield Planted(segment, segment.source.lower().rstrip("."))
     lost = draw.randrange(len(words))
-    yield Planted(
-        segment, joined(words[:lost] + words[lost + 1 :], segment.direction.source)
-    )
+    yield Planted(segment, joined(words[:lost] + words[lost + 1 :], segment.direction.source))
 
 
 def off_target(segment: Segment, texts: Texts, draw: random.Random) -> Iterator[Planted]:
@@ -130,7 +127,7 @@ def over_long(segment: Segment, texts: Texts, draw: random.Random) -> Iterator[P
 
 
 def truncated(segment: Segment, texts: Texts, draw: random.Random) -> Iterator[Planted]:
-    """A fifth to three quarters of the reference, cut where no sentence ends; or the limit hit."""
+    """A fifth to three quarters of the reference, cut where no sentence ends."""
     target = segment.direction.target
     words = units(segment.reference, target)
     ends = segment.source.endswith(END_MARKS[:7]) and segment.reference.endswith(END_MARKS[:7])

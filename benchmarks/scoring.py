@@ -62,12 +62,13 @@ def main() -> int:
         f"system {seed}": system(sources, references, seed) for seed in range(1, args.systems + 1)
     }
     flag("Ja.", None, "Yes, that is so.", way)  # loads the language model
-    for what, metrics in (
+    parts: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("failures", ()),
         ("failures, BLEU", ("bleu",)),
         ("failures, chrF", ("chrf",)),
         ("failures, BLEU, chrF", ("bleu", "chrf")),
-    ):
+    )
+    for what, metrics in parts:
         wall, processor = time.perf_counter(), time.process_time()
         score_systems(way, sources, references, systems, metrics)
         wall, processor = time.perf_counter() - wall, time.process_time() - processor

@@ -88,8 +88,21 @@ def test_bleu_and_chrf_are_sacrebleus_to_the_last_digit(
         # sacrebleu itself chooses reference and tokenizer by the set and the direction.
         theirs = json.loads(
             run(
-                "sacrebleu", "-t", test_set, "-l", direction, "-i", path, "-m", "bleu", "chrf",
-                "--width", "6", "--format", "json", **known,
+                "sacrebleu",
+                "-t",
+                test_set,
+                "-l",
+                direction,
+                "-i",
+                path,
+                "-m",
+                "bleu",
+                "chrf",
+                "--width",
+                "6",
+                "--format",
+                "json",
+                **known,
             )  # fmt: skip
         )
         for metric, expected in zip(("bleu", "chrf"), theirs, strict=True):
