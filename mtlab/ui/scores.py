@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mtlab.languages import LANGUAGES
-from mtlab.ui.markup import badges, escape, notice, table
+from mtlab.ui.markup import badges, escape, language_name, notice, table
 
 METRICS = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET"}
 _DIGITS = {"comet": 4}
@@ -89,7 +88,7 @@ def failed_cell(system: Mapping[str, Any]) -> str:
     labels = badges([f"{name} {share:.0%}" for name, share in shares.items()]) or "none"
     wrong = system.get("languages") or {}
     if wrong:
-        said = ", ".join(f"{_language(code)} {share:.0%}" for code, share in wrong.items())
+        said = ", ".join(f"{language_name(code)} {share:.0%}" for code, share in wrong.items())
         labels += f'<br><span class="quiet">in {escape(said)}</span>'
     if not parts:
         return labels
@@ -103,10 +102,6 @@ def failed_cell(system: Mapping[str, Any]) -> str:
         f'<span class="failed-bar" role="img" aria-label="{escape(title)}" '
         f'title="{escape(title)}">{bar}</span>{labels}'
     )
-
-
-def _language(code: str) -> str:
-    return LANGUAGES[code].name if code in LANGUAGES else "another language"
 
 
 def headline(summary: Mapping[str, Any], size: int) -> str:

@@ -100,7 +100,7 @@ def _answer(lab: Lab, text: str, direction: Direction, models: list[str]) -> Ite
             yield _cards(names, cards)
         verdict = flag(text, None, hypothesis, direction)
         answer = text_block(hypothesis or "(nothing)", css_class="answer")
-        cards[model] = answer + badges(verdict.names)
+        cards[model] = answer + badges(verdict.names, verdict.language)
         yield _cards(names, cards)
 
 

@@ -2,6 +2,7 @@
 
 from mtlab.cli.printing import failed_cell as failed_text
 from mtlab.cli.printing import score_cells
+from mtlab.ui.markup import badges
 from mtlab.ui.scores import failed_cell, scores_html
 
 SCORE = {"value": 0.71234, "low": 0.7, "high": 0.72, "n": 4, "signature": "s", "seed": 1}
@@ -40,6 +41,12 @@ def test_runs_of_before_show_what_they_have():
     assert failed_text(OLD) == "off-target 50%, copy 25%"
     assert failed_cell({}) == "none" and failed_text({}) == ""
     assert failed_text({"stacked": {"copy": 0.0}}) == "0%"
+
+
+def test_a_badge_says_which_language():
+    assert ">off-target: English<" in badges(["copy", "off-target"], "en")
+    assert ">off-target: another language<" in badges(["off-target"], "und")
+    assert ">off-target<" in badges(["off-target"])
 
 
 def test_names_from_a_file_are_text():
