@@ -157,9 +157,9 @@ class Lab:
         """Score systems that translated the same sources, and compare each with the first.
 
         Returns:
-            `{"systems": [{name, direction, scores, failures}], "comparisons": [...]}`: per metric
-            and system a `mtlab.scoring.comparison.Comparison` with the first system, the baseline;
-            none where there is one system, or no score on either side.
+            `{"systems": [{name, direction, scores, failures, stacked, languages}], "comparisons":
+            [...]}`: per metric and system a `mtlab.scoring.comparison.Comparison` with the first
+            system, the baseline; none where there is one system, or no score on either side.
 
         Raises:
             InputError: lists of unequal length, empty references, an unknown metric.
@@ -182,7 +182,7 @@ class Lab:
                 "name": name,
                 "direction": str(direction),
                 "scores": {metric: score.to_json() for metric, score in one.scores.items()},
-                "failures": dict(one.failures),
+                **one.failures_json(),
             }
             for name, one in scored.items()
         ]

@@ -68,8 +68,34 @@ def run_row(run: Run) -> dict[str, Any]:
 
 
 def score_cells(scores: Mapping[str, Any]) -> dict[str, str]:
-    """Each metric of one system as `value [low, high]`, or `n/a`."""
-    return {_METRIC_NAMES.get(name, name): _cell(name, value) for name, value in scores.items()}
+    """Each metric of one system as `value [low, high]`, or `n/a`, and COMET gated beside it."""
+    cells = {}
+    for metric, score in scores.items():
+        name = _METRIC_NAMES.get(metric, metric)
+        cells[name] = _cell(metric, score)
+        if metric == "comet" and score.get("gated"):
+            cells[f"{name} gated"] = _cell(metric, score["gated"])
+    return cells
+
+
+def failed_cell(system: Mapping[str, Any]) -> str:
+    """How many segments fail, and how: each once, under the failure that tells the most.
+
+    Of a run from before there was such a count, the share of each failure, which may overlap.
+    """
+    parts = system.get("stacked")
+    if parts is None:
+        shares = {name: share for name, share in system.get("failures", {}).items() if share}
+        return ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+    said = []
+    for name, share in parts.items():
+        if not share:
+            continue
+        text = f"{name} {share:.0%}"
+        if name == "off-target":
+            text += f" (in {', '.join(system.get('languages') or {})})"
+        said.append(text)
+    return f"{sum(parts.values()):.0%}" + (f": {', '.join(said)}" if said else "")
 
 
 def _cell(metric: str, score: Mapping[str, Any]) -> str:
@@ -93,6 +119,8 @@ def signatures(scores: Mapping[str, Any]) -> None:
             print(
                 f"{name}: {score['signature']}, n {score['n']}, 95% interval, seed {score['seed']}"
             )
+            if metric == "comet" and score.get("gated"):
+                print("COMET gated: failed segments count zero; BLEU and chrF are as they fall")
 
 
 def comparisons(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -142,14 +170,13 @@ def summary(data: Mapping[str, Any]) -> None:
         for system, values in systems:
             if not values:
                 continue
-            last = {name: value for name, value in values.items() if name != "failures"}
-            failures = {n: s for n, s in values.get("failures", {}).items() if s}
+            last = {name: value for name, value in values.items() if name in _METRIC_NAMES}
             rows.append(
                 {
                     "direction": direction,
                     "system": system,
                     **score_cells(last),
-                    "failures": " ".join(f"{n} {s:.0%}" for n, s in failures.items()),
+                    "failed": failed_cell(values),
                 }
             )
     if rows:

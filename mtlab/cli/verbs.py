@@ -109,19 +109,23 @@ def translate(args: argparse.Namespace) -> int:
 
 def score(args: argparse.Namespace) -> int:
     """Score files of hypotheses."""
-    systems = {name: _lines(name, "--hyp") for name in args.hyp}
+    systems = {name: _segments(name, "--hyp") for name in args.hyp}
     if len(systems) != len(args.hyp):
         raise InputError("the same file is given twice", field="--hyp", fix="give each file once")
     result = Lab().score(
         direction=Direction.parse(args.direction, field="--direction"),
-        sources=_lines(args.src, "--src"),
-        references=_lines(args.ref, "--ref"),
+        sources=_segments(args.src, "--src"),
+        references=_segments(args.ref, "--ref"),
         systems=systems,
         metrics=tuple(args.metric or ("bleu", "chrf", "comet")),
         comet_model=args.comet_model,
     )
     rows = [
-        {"system": system["name"], **printing.score_cells(system["scores"])}
+        {
+            "system": system["name"],
+            **printing.score_cells(system["scores"]),
+            "failed": printing.failed_cell(system),
+        }
         for system in result["systems"]
     ]
     printing.table(rows)
@@ -206,6 +210,13 @@ def _lines(name: str, field: str) -> list[str]:
     if lines[-1] == "":
         lines.pop()
     return [line.rstrip("\r") for line in lines]
+
+
+def _segments(name: str, field: str) -> list[str]:
+    """The lines of a file without the spaces around them, as comet-score reads them; to BLEU and
+    chrF it is all the same.
+    """
+    return [line.strip() for line in _lines(name, field)]
 
 
 def _pair_lines(name: str) -> list[tuple[str, str]]:

@@ -179,15 +179,14 @@ def noise_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
 
 
 def failures_plot(means: pandas.DataFrame) -> Plot | None:
-    """Shares of segments with each failure, stacked, a bar per condition and test direction.
+    """Shares of segments that fail, stacked, a bar per condition and test direction.
 
-    A segment that fails in two ways stands in both, so that a bar can be higher than the share of
-    segments that fail.
+    Each failed segment stands in one part of its bar, that of its most telling failure.
     """
-    from mtlab.results.table import failure_columns
+    from mtlab.results.table import STACKED
 
     runs = means[means["system"] == "run"]
-    names = [name for name in failure_columns() if name in runs and (runs[name] > 0).any()]
+    names = [name for name in runs if name.startswith(STACKED) and (runs[name] > 0).any()]
     if runs.empty or not names:
         return None
     bars = [f"{condition_label(row)}, {row['size']:,}: {row['direction']}" for row in _rows(runs)]
@@ -197,7 +196,7 @@ def failures_plot(means: pandas.DataFrame) -> Plot | None:
             "orientation": "h",
             "y": bars,
             "x": runs[name].tolist(),
-            "name": name.replace("_", "-"),
+            "name": _failure(name),
             "marker": {
                 "color": COLOURS[number % len(COLOURS)],
                 "pattern": {"shape": ("", "/", "\\", "x", ".", "-", "+", "|")[number % 8]},
@@ -212,10 +211,14 @@ def failures_plot(means: pandas.DataFrame) -> Plot | None:
     total = {name: float(runs[name].mean()) for name in names}
     most = max(total, key=lambda name: total[name])
     summary = (
-        f"The most frequent failure is {most.replace('_', '-')}: {total[most]:.1%} of segments, "
+        f"The most frequent failure is {_failure(most)}: {total[most]:.1%} of segments, "
         f"mean over {len(bars)} bars."
     )
     return Plot("failures", "How translations fail", summary, {"data": data, "layout": layout})
+
+
+def _failure(column: str) -> str:
+    return column.partition("_")[2].replace("_", "-")
 
 
 def _grid(means: pandas.DataFrame, column: str) -> Any:

@@ -20,7 +20,9 @@ COLUMNS = (
     "hypothesis",
     "base",
     "failures",
+    "language",
     "base_failures",
+    "base_language",
     "ended",
 )
 

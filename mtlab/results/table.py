@@ -32,12 +32,17 @@ COLUMNS = (
 )  # fmt: skip
 """The columns of `runs_frame` before those of `failure_columns`."""
 
+STACKED = "stacked_"
+
 
 def failure_columns() -> tuple[str, ...]:
-    """`off_target`, `copy`, ...: a column for every kind of failure; shares of segments, 0 to 1."""
+    """`off_target`, `copy`, ...: a column for every kind of failure, and `stacked_off_target`, ...
+    for the share of segments of which it is the most telling one; all 0 to 1.
+    """
     from mtlab.scoring.failures import FAILURES
 
-    return tuple(name.replace("-", "_") for name in FAILURES)
+    names = tuple(_column(name) for name in FAILURES)
+    return (*names, *(STACKED + name for name in names))
 
 
 def runs_frame(records: Iterable[RunRecord]) -> pandas.DataFrame:
@@ -114,8 +119,9 @@ def _rows(record: RunRecord) -> Iterator[dict[str, Any]]:
     for system, part in (("run", "scores"), ("base", "base")):
         for direction, values in found[part].items():
             failures = values.get("failures") or {}
+            stacked = values.get("stacked") or {}
             for metric, score in values.items():
-                if metric == "failures" or score.get("available") is False:
+                if "value" not in score:  # not available, or not a metric but the failures
                     continue
                 yield {
                     **shared,
@@ -123,7 +129,8 @@ def _rows(record: RunRecord) -> Iterator[dict[str, Any]]:
                     "direction": direction,
                     "metric": metric,
                     **{key: score.get(key) for key in ("value", "low", "high", "n", "signature")},
-                    **{name.replace("-", "_"): share for name, share in failures.items()},
+                    **{_column(name): share for name, share in failures.items()},
+                    **{STACKED + _column(name): share for name, share in stacked.items()},
                 }
 
 
@@ -153,3 +160,7 @@ def _recipe(spec: RunSpec) -> str:
         del data["training"][name]
     text = json.dumps(data, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _column(failure: str) -> str:
+    return failure.replace("-", "_")

@@ -15,6 +15,7 @@ import mtlab
 from mtlab.prompts import Template
 from mtlab.runs.files import read_json, write_json
 from mtlab.runs.provenance import digest, versions
+from mtlab.scoring.failures import FAILURES
 from mtlab.settings import Settings
 from mtlab.spec import Direction, RunSpec
 
@@ -92,6 +93,8 @@ def score_key(translations: str, references: Sequence[str], spec: RunSpec) -> st
             "translations": translations,
             "references": list(references),
             "metrics": sorted(spec.metrics),
+            "failures": list(FAILURES),
+            "template": spec.template,
             "comet": spec.comet_model if "comet" in spec.metrics else None,
             "mtlab": mtlab.__version__,
             "sacrebleu": found.get("sacrebleu"),

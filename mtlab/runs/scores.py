@@ -12,6 +12,9 @@ from mtlab.scoring.comet import CometScorer
 from mtlab.settings import Settings
 from mtlab.spec import Direction, RunSpec
 
+FAILURE_PARTS = ("failures", "stacked", "languages")
+"""What a system's scores say of its failures; runs of before have only the first."""
+
 
 def score_direction(
     direction: Direction,
@@ -22,7 +25,7 @@ def score_direction(
     base_key: str | None,
     comet: CometScorer | None,
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Score a direction, and write each segment's failures into `rows`.
+    """Score a direction, and write each segment's failures and wrong language into `rows`.
 
     Args:
         direction: from which language into which.
@@ -34,7 +37,8 @@ def score_direction(
         comet: the scorer that serves every direction of the run; None without COMET.
 
     Returns:
-        `{metric: {...}, "failures": {...}}` of the run and of the base model; None without one.
+        `{metric: {...}, "failures": {...}, "stacked": {...}, "languages": {...}}` of the run and
+        of the base model; None without one.
     """
     kept = base_cache.read_scores(settings, base_key) if base_key else None
     systems = {"run": [row["hypothesis"] for row in rows]}
@@ -51,15 +55,16 @@ def score_direction(
         settings,
         spec.comet_model,
         ended=ended,
+        template=spec.template,
         comet=comet,
     )
     found = {name: _plain(system) for name, system in scored.items()}
     if kept is None and "base" in found and base_key:
         kept = found["base"]
         base_cache.keep_scores(settings, base_key, kept)
-    _mark(rows, "failures", found["run"])
+    _mark(rows, "", found["run"])
     if kept is not None:
-        _mark(rows, "base_failures", kept)
+        _mark(rows, "base_", kept)
     _tell_missing(found["run"], direction, reporter)
     return _shown(found["run"]), _shown(kept) if kept is not None else None
 
@@ -73,20 +78,23 @@ def _plain(system: SystemScores) -> dict[str, Any]:
             for metric, score in system.scores.items()
             if isinstance(score, Score) and score.segments is not None
         },
-        "failures": dict(system.failures),
+        **system.failures_json(),
         "flags": [list(flags) for flags in system.flags],
+        "wrong": [verdict.language for verdict in system.verdicts],
     }
 
 
 def _shown(system: Mapping[str, Any]) -> dict[str, Any]:
-    return {**system["scores"], "failures": system["failures"]}
+    return {**system["scores"], **{name: system[name] for name in FAILURE_PARTS}}
 
 
-def _mark(rows: Sequence[dict[str, Any]], name: str, system: Mapping[str, Any]) -> None:
+def _mark(rows: Sequence[dict[str, Any]], prefix: str, system: Mapping[str, Any]) -> None:
     for index, row in enumerate(rows):
-        row[name] = system["flags"][index]
-        key = "scores" if name == "failures" else "base_scores"
-        row[key] = {metric: values[index] for metric, values in system["segments"].items()}
+        row[f"{prefix}failures"] = system["flags"][index]
+        row[f"{prefix}language"] = system["wrong"][index]
+        row[f"{prefix}scores"] = {
+            metric: values[index] for metric, values in system["segments"].items()
+        }
 
 
 def _tell_missing(system: Mapping[str, Any], direction: Direction, reporter: Reporter) -> None:

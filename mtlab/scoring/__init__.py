@@ -4,7 +4,9 @@
     lexical          BLEU and chrF, through sacrebleu
     comet            COMET, through comet_worker in an environment of its own, comet_env;
                      comet_status says beforehand whether it can be had
-    failures         off-target, copy, empty, repetition, truncated: per segment and as shares
+    failures/        empty, echo, copy, off-target, repetition, over-long, truncated: per segment
+                     and as shares
+    gating           scores that a failed segment cannot prop up
     language_id      the language of a segment, where there is ground for a verdict
     bootstrap        the intervals of all of them; statistics: what is resampled
     significance     paired tests: systems on files, conditions over seeds -> comparison

@@ -3,7 +3,7 @@
 py3langid, limited to the lab's languages: with all of its 97, short segments drift to languages
 nobody asked about. What it gets wrong is mostly no language at all: names, titles, numbers, one
 or two words, a kanji heading. `detect_language` therefore answers None on such, and
-`is_off_target` asks again without the names, and asks the source.
+`off_target_language` asks again without the names, and asks the source.
 
 Not covered: segments that mix languages (the larger part decides), transliterated text, and
 languages the lab does not know.
@@ -17,6 +17,9 @@ from typing import Any
 
 from mtlab.languages import LANGUAGES
 from mtlab.spec import Direction
+
+UNDETERMINED = "und"
+"""The ISO 639-2 code for a language that cannot be determined."""
 
 RELATIVES = (("cs", "sk"), ("ru", "uk"), ("da", "sv"))
 """Languages so close that the identifier alone does not tell them apart: letters must."""
@@ -90,38 +93,52 @@ def detect_language(text: str) -> str | None:
     return None if share - next_share < MARGIN or _alike(text, best, second) else best
 
 
-def is_off_target(
+def off_target_language(
     source: str, hypothesis: str, direction: Direction, reference: str | None = None
-) -> bool:
-    """Whether a hypothesis is in another language than the target.
+) -> str | None:
+    """The wrong language that a hypothesis is in; None if it is in the target, or may be.
 
-    True only if the text as a whole is, what is left without names is too, and neither the source
-    nor the reference is taken for that language as well: a name is a name in every language.
+    A verdict is given only if the text as a whole is in another language, what is left without
+    names is too, and neither the source nor the reference is taken for that language as well: a
+    name is a name in every language.
 
     Args:
         source: the source segment.
         hypothesis: the translation.
         direction: its target is the language asked for.
         reference: the reference, if there is one.
+
+    Returns:
+        The language's code; `UNDETERMINED` for a script that no language of the lab is written in.
     """
     text = _language_part(hypothesis)
     best = _other_language(text, direction.target)
     if best is None:
-        return False
+        return None
     plain = _without_names(text)
     if plain and next(iter(_shares(plain))) == direction.target:
-        return False
+        return None
     if not plain and set(_WORD.findall(text)) <= set(_WORD.findall(source)):
-        return False
+        return None
     if reference and _other_language(_language_part(reference), direction.target) == best:
-        return False
-    return _other_language(_language_part(source), direction.source) != best
+        return None
+    if _other_language(_language_part(source), direction.source) == best:
+        return None
+    return best
+
+
+def is_off_target(
+    source: str, hypothesis: str, direction: Direction, reference: str | None = None
+) -> bool:
+    """Whether `off_target_language` finds one."""
+    return off_target_language(source, hypothesis, direction, reference) is not None
 
 
 def _other_language(text: str, target: str) -> str | None:
     """The language of a text if it is clearly not the target."""
     if _foreign_script(text, target):
-        return next(iter(_shares(text)))
+        best = UNDETERMINED if _unknown_script(text) else next(iter(_shares(text)))
+        return None if best == target else best
     if not _long_enough(text):
         return None
     shares = _shares(text)
@@ -133,10 +150,16 @@ def _other_language(text: str, target: str) -> str | None:
 
 def _foreign_script(text: str, target: str) -> bool:
     """Whether most letters, and at least two, are of a script the target is not written in."""
-    native = _SCRIPTS[LANGUAGES[target].script]
-    letters = [letter for letter in text if letter.isalpha()]
-    foreign = sum(not native.match(letter) for letter in letters)
+    letters = "".join(filter(str.isalpha, text))
+    foreign = len(letters) - len(_SCRIPTS[LANGUAGES[target].script].findall(letters))
     return foreign >= 2 and foreign > len(letters) / 2
+
+
+def _unknown_script(text: str) -> bool:
+    """Whether most letters are of a script that no language of the lab is written in."""
+    letters = "".join(filter(str.isalpha, text))
+    known = sum(len(_SCRIPTS[script].findall(letters)) for script in ("Latn", "Cyrl", "Jpan"))
+    return known < len(letters) / 2
 
 
 def _language_part(text: str) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mtlab.errors import InputError
-from mtlab.scoring.failures import flag, shares
+from mtlab.scoring.failures import Verdict, flag, languages, shares, stacked
+from mtlab.scoring.gating import gate
 from mtlab.scoring.lexical import lexical_scores
 from mtlab.scoring.values import Progress, Score, Unavailable, check_segments
 from mtlab.settings import Settings
@@ -25,18 +26,38 @@ class SystemScores:
 
     Attributes:
         scores: per metric a score, or why there is none.
-        failures: the share of segments with each failure, 0 to 1.
-        flags: the failures of each segment, in the order of the input.
+        verdicts: how each segment fails, in the order of the input.
     """
 
     scores: Mapping[str, Score | Unavailable]
-    failures: Mapping[str, float]
-    flags: tuple[tuple[str, ...], ...] = field(repr=False)
+    verdicts: tuple[Verdict, ...] = field(repr=False)
+
+    @property
+    def failures(self) -> dict[str, float]:
+        """The share of segments with each failure, 0 to 1."""
+        return shares(self.verdicts)
+
+    @property
+    def flags(self) -> tuple[tuple[str, ...], ...]:
+        """The failures of each segment, in the order of the input."""
+        return tuple(verdict.names for verdict in self.verdicts)
+
+    def failures_json(self) -> dict[str, Any]:
+        """`{"failures": shares, "stacked": shares, "languages": shares}`, each 0 to 1.
+
+        `failures` counts a segment under each failure it has, `stacked` once, under the one that
+        tells the most, and `languages` under the wrong language it is in.
+        """
+        return {
+            "failures": self.failures,
+            "stacked": stacked(self.verdicts),
+            "languages": languages(self.verdicts),
+        }
 
     def to_json(self) -> dict[str, Any]:
-        """`{metric: {...}, "failures": {...}}`."""
+        """`{metric: {...}, "failures": {...}, "stacked": {...}, "languages": {...}}`."""
         scores = {metric: score.to_json() for metric, score in self.scores.items()}
-        return {**scores, "failures": dict(self.failures)}
+        return {**scores, **self.failures_json()}
 
 
 def score_systems(
@@ -49,6 +70,7 @@ def score_systems(
     comet_model: str | None = None,
     *,
     ended: Mapping[str, Sequence[bool]] | None = None,
+    template: str | None = None,
     comet: CometScorer | None = None,
     on_progress: Progress | None = None,
 ) -> dict[str, SystemScores]:
@@ -64,6 +86,7 @@ def score_systems(
         comet_model: a COMET model of the hub or a folder; the default one if not given.
         ended: per system and segment whether the model ended the translation itself; all did, for
             a system that is not named.
+        template: the text of the prompt's template, where it is not the lab's own; it is no answer.
         comet: a scorer to use and leave open. Give the same one to several calls (directions) and
             the model is loaded once; without it, one is started and ended here.
         on_progress: told the share done, 0 to 1, and the step.
@@ -82,9 +105,9 @@ def score_systems(
                 field="ended",
                 fix="give one per segment",
             )
-    flags = {
+    verdicts = {
         name: tuple(
-            flag(source, reference, hypothesis, direction, end)
+            flag(source, reference, hypothesis, direction, end, template)
             for source, reference, hypothesis, end in zip(
                 sources, references, lines, ended.get(name, [True] * len(lines)), strict=True
             )
@@ -102,12 +125,17 @@ def score_systems(
             by_metric[metric] = lexical_scores(metric, references, systems, direction.target)
     return {
         name: SystemScores(
-            scores={metric: scores[name] for metric, scores in by_metric.items()},
-            failures=shares(flags[name]),
-            flags=flags[name],
+            scores={
+                metric: _gated(scores[name], verdicts[name]) for metric, scores in by_metric.items()
+            },
+            verdicts=verdicts[name],
         )
         for name in systems
     }
+
+
+def _gated(score: Score | Unavailable, verdicts: Sequence[Verdict]) -> Score | Unavailable:
+    return gate(score, verdicts) if isinstance(score, Score) else score
 
 
 def _check_metrics(metrics: Sequence[str]) -> None:

@@ -16,6 +16,27 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
+class Gated:
+    """A score that failed segments pull down; `mtlab.scoring.gating` says how for which metric.
+
+    Attributes:
+        value: the gated corpus score, on the metric's own scale.
+        low: lower end of its 95% interval, from the draws of the raw score's; None without one.
+        high: upper end of it.
+        failed: number of segments with any failure.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    failed: int
+
+    def to_json(self) -> dict[str, Any]:
+        """`{value, low, high, failed}`."""
+        return {"value": self.value, "low": self.low, "high": self.high, "failed": self.failed}
+
+
+@dataclass(frozen=True)
 class Score:
     """One system's corpus score under one metric.
 
@@ -31,6 +52,8 @@ class Score:
             sentence scores, for looking at: their mean is not the corpus score.
         notes: what a reader of the number should know ("1 text was cut at 510 tokens").
         statistics: what the corpus score of BLEU or chrF is the sum of, for comparisons.
+        gated: the same with the failed segments counted as such; None where no one looked for
+            failures.
     """
 
     metric: str
@@ -43,9 +66,10 @@ class Score:
     segments: tuple[float, ...] | None = field(default=None, repr=False)
     notes: tuple[str, ...] = ()
     statistics: SegmentStatistics | None = field(default=None, repr=False, compare=False)
+    gated: Gated | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """`{value, low, high, n, signature, seed}`, and `notes` where there are any."""
+        """`{value, low, high, n, signature, seed}`, and `notes` and `gated` where there are any."""
         data: dict[str, Any] = {
             "value": self.value,
             "low": self.low,
@@ -54,7 +78,11 @@ class Score:
             "signature": self.signature,
             "seed": self.seed,
         }
-        return {**data, "notes": list(self.notes)} if self.notes else data
+        if self.notes:
+            data["notes"] = list(self.notes)
+        if self.gated is not None:
+            data["gated"] = self.gated.to_json()
+        return data
 
 
 @dataclass(frozen=True)

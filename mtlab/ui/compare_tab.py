@@ -109,10 +109,16 @@ def _segments(runs: Sequence[Run], code: str, number: int) -> str:
         row = first.iloc[index]
         cells = [str(index + 1), text_block(row["source"]), text_block(row["reference"])]
         if has_base:
-            cells.append(_hypothesis(row["base"], row["reference"], row["base_failures"]))
+            cells.append(
+                _hypothesis(
+                    row["base"], row["reference"], row["base_failures"], row["base_language"]
+                )
+            )
         for frame in frames:
             own = frame.iloc[index]
-            cells.append(_hypothesis(own["hypothesis"], own["reference"], own["failures"]))
+            cells.append(
+                _hypothesis(own["hypothesis"], own["reference"], own["failures"], own["language"])
+            )
         rows.append(cells)
     return table(
         headers,
@@ -123,5 +129,5 @@ def _segments(runs: Sequence[Run], code: str, number: int) -> str:
     )
 
 
-def _hypothesis(text: str, reference: str, failures: Sequence[str]) -> str:
-    return f'<div dir="auto">{difference(text, reference)}</div>{badges(failures)}'
+def _hypothesis(text: str, reference: str, failures: Sequence[str], language: str | None) -> str:
+    return f'<div dir="auto">{difference(text, reference)}</div>{badges(failures, language)}'

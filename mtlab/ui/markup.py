@@ -6,6 +6,8 @@ import difflib
 import html
 from collections.abc import Iterable, Sequence
 
+from mtlab.languages import LANGUAGES
+
 # Gradio fills HTML through a template language, so its marks are escaped with HTML's own.
 _TEMPLATE_MARKS = str.maketrans({"{": "&#123;", "}": "&#125;", "$": "&#36;", "`": "&#96;"})
 
@@ -13,11 +15,13 @@ _ENOUGH_IN_COMMON = 0.25  # share of a hypothesis's words that its reference has
 
 # What each failure badge means, shown when one points at it.
 FAILURE_MEANINGS = {
-    "off-target": "not in the language that was asked for",
-    "copy": "the source, hardly changed",
     "empty": "nothing was written",
+    "echo": "the instruction or the prompt's headings in the answer",
+    "copy": "the source, hardly changed",
+    "off-target": "not in the language that was asked for",
     "repetition": "the same words over and over",
-    "truncated": "cut off at the length limit",
+    "over-long": "far longer than the source and the reference",
+    "truncated": "cut off at the length limit, or ended in mid-sentence",
 }
 
 
@@ -56,13 +60,19 @@ def difference(hypothesis: str, reference: str) -> str:
     return marked_words((word, index not in same) for index, word in enumerate(words))
 
 
-def badges(failures: Sequence[str]) -> str:
-    """Failures as small labels, each with its meaning."""
+def badges(failures: Sequence[str], language: str | None = None) -> str:
+    """Failures as small labels, each with its meaning; `language` is the wrong one, if known."""
+    said = {"off-target": f"off-target: {language_name(language)}"} if language else {}
     return "".join(
         f'<span class="badge" title="{escape(FAILURE_MEANINGS.get(name, name))}">'
-        f"{escape(name)}</span>"
+        f"{escape(said.get(name, name))}</span>"
         for name in failures
     )
+
+
+def language_name(code: str) -> str:
+    """The English name of a language of the lab; "another language" for any other code."""
+    return LANGUAGES[code].name if code in LANGUAGES else "another language"
 
 
 def table(

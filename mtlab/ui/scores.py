@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mtlab.ui.markup import badges, escape, notice, table
+from mtlab.ui.markup import badges, escape, language_name, notice, table
 
 METRICS = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET"}
 _DIGITS = {"comet": 4}
@@ -36,13 +36,12 @@ def scores_html(summary: Mapping[str, Any]) -> str:
                 else:
                     signatures[metric] = _reproduced_by(score)
                 cells.append(score_cell(metric, score))
-            failures = {n: share for n, share in values.get("failures", {}).items() if share}
             rows.append(
                 (
                     f"<b>{escape(direction)}</b>",
                     escape(system),
                     *cells,
-                    badges([f"{name} {share:.0%}" for name, share in failures.items()]) or "none",
+                    failed_cell(values),
                 )
             )
     grid = table(
@@ -65,7 +64,44 @@ def score_cell(metric: str, score: Mapping[str, Any]) -> str:
     if score.get("low") is None:
         return value
     interval = f"{score['low']:.{digits}f} to {score['high']:.{digits}f}"
-    return f'{value}<br><span class="quiet">{interval}</span>'
+    return f'{value}<br><span class="quiet">{interval}</span>{_gated(metric, score)}'
+
+
+def _gated(metric: str, score: Mapping[str, Any]) -> str:
+    """COMET with failed segments counted zero; BLEU and chrF are as they fall."""
+    gated = score.get("gated")
+    if metric != "comet" or not gated or not gated["failed"]:
+        return ""
+    return (
+        f'<br><span title="{gated["failed"]} failed segments counted zero; BLEU and chrF are taken '
+        f'as they fall">gated {gated["value"]:.4f}</span>'
+    )
+
+
+def failed_cell(system: Mapping[str, Any]) -> str:
+    """The share of failed segments as a stacked bar, each segment once, and as labels.
+
+    Of a run from before there was such a count, labels alone.
+    """
+    parts = {name: share for name, share in (system.get("stacked") or {}).items() if share}
+    shares = {name: share for name, share in (system.get("failures") or {}).items() if share}
+    labels = badges([f"{name} {share:.0%}" for name, share in shares.items()]) or "none"
+    wrong = system.get("languages") or {}
+    if wrong:
+        said = ", ".join(f"{language_name(code)} {share:.0%}" for code, share in wrong.items())
+        labels += f'<br><span class="quiet">in {escape(said)}</span>'
+    if not parts:
+        return labels
+    told = ", ".join(f"{name} {share:.1%}" for name, share in parts.items())
+    bar = "".join(
+        f'<i class="failed-{escape(name)}" style="width:{share:.2%}"></i>'
+        for name, share in parts.items()
+    )
+    title = f"{sum(parts.values()):.1%} of the segments failed, each counted once: {told}"
+    return (
+        f'<span class="failed-bar" role="img" aria-label="{escape(title)}" '
+        f'title="{escape(title)}">{bar}</span>{labels}'
+    )
 
 
 def headline(summary: Mapping[str, Any], size: int) -> str:

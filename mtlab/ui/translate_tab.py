@@ -98,9 +98,9 @@ def _answer(lab: Lab, text: str, direction: Direction, models: list[str]) -> Ite
         for hypothesis in lab.stream(model, text, direction):
             cards[model] = text_block(hypothesis, css_class="answer")
             yield _cards(names, cards)
-        failures = flag(text, "", hypothesis, direction)
+        verdict = flag(text, None, hypothesis, direction)
         answer = text_block(hypothesis or "(nothing)", css_class="answer")
-        cards[model] = answer + badges(failures)
+        cards[model] = answer + badges(verdict.names, verdict.language)
         yield _cards(names, cards)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.comet_fixtures import comet_settings, tiny_comet
 
-__all__ = ["comet_settings", "mtlab", "tiny_comet", "wmt_cache"]
+__all__ = ["comet_settings", "mtlab", "sacrebleu_cache", "tiny_comet", "wmt_cache"]
 
 
 @pytest.fixture
@@ -37,3 +37,13 @@ def mtlab(tmp_path):
 def wmt_cache(shared, tmp_path):
     """sacrebleu's own cache with the real WMT files, in a place that may be written."""
     return shutil.copytree(shared / "sacrebleu", tmp_path / "sacrebleu")
+
+
+@pytest.fixture(scope="session")
+def sacrebleu_cache(shared, tmp_path_factory):
+    """The same, once for all tests that only read it."""
+    cache = tmp_path_factory.mktemp("sacrebleu") / "cache"
+    shutil.copytree(shared / "sacrebleu", cache, copy_function=shutil.copyfile)
+    for folder, _, _ in os.walk(cache):
+        os.chmod(folder, 0o755)  # the shared files are read-only, and sacrebleu sets locks
+    return cache

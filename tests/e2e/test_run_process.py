@@ -97,7 +97,16 @@ def test_a_run_finishes_and_the_next_need_not_score_the_base_again(lab, spec, ti
         for scores in systems.values():
             assert "version:" in scores["bleu"]["signature"] and scores["chrf"]["n"] == 3
             assert 0 <= scores["failures"]["off-target"] <= 1
+            failed = scores["bleu"]["gated"]["failed"]
+            assert sum(scores["stacked"].values()) == pytest.approx(failed / 3)
+            assert sum(scores["languages"].values()) == pytest.approx(
+                scores["failures"]["off-target"]
+            )
+            assert scores["bleu"]["gated"]["value"] == scores["bleu"]["value"]
     frame = run.translations("de-en")
+    for side in ("", "base_"):
+        wrong = ["off-target" in names for names in frame[f"{side}failures"]]
+        assert [code is not None for code in frame[f"{side}language"]] == wrong
     assert len(frame) == 3 and frame["base"].notna().all() and frame["failures"].notna().all()
 
     rows = [json.loads(line) for line in (run.folder / "train.jsonl").read_text().splitlines()]

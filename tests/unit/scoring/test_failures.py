@@ -7,7 +7,8 @@ from itertools import permutations
 
 import pytest
 
-from mtlab.scoring.failures import FAILURES, flag, is_copy, shares
+from mtlab.scoring.failures import FAILURES, Verdict, flag, is_copy, languages, shares, stacked
+from mtlab.scoring.failures.lengths import is_over_long, stops_early
 from mtlab.scoring.language_id import detect_language, is_off_target
 from mtlab.settings import ASSETS
 from mtlab.spec import Direction
@@ -80,7 +81,7 @@ def test_the_language_of_a_sentence(code: str) -> None:
 )
 def test_no_verdict_where_there_is_no_ground(text: str) -> None:
     assert detect_language(text) is None
-    assert "off-target" not in flag("Berlin", None, text, Direction.parse("en-de"))
+    assert "off-target" not in flag("Berlin", None, text, Direction.parse("en-de")).names
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_a_copy_is_told_from_names_and_loan_words(
 
 @pytest.mark.parametrize("hypothesis", ["", "  ", "\n", "...", "—"])
 def test_nothing_is_empty(hypothesis: str) -> None:
-    assert flag("Ja.", "Yes.", hypothesis, Direction.parse("de-en")) == ("empty",)
+    assert flag("Ja.", "Yes.", hypothesis, Direction.parse("de-en")).names == ("empty",)
 
 
 def test_loops_are_found() -> None:
@@ -159,43 +160,128 @@ def test_loops_are_found() -> None:
             phrase = words[start : start + length]
             looped = " ".join(words[:start] + phrase * times)
             found.append(
-                "repetition" in flag(row["de"], row["en"], looped, Direction.parse("de-en"))
+                "repetition" in flag(row["de"], row["en"], looped, Direction.parse("de-en")).names
             )
         found.append(
-            "repetition" in flag(row["de"], None, row["en"] + "!" * 40, Direction.parse("de-en"))
+            "repetition"
+            in flag(row["de"], None, row["en"] + "!" * 40, Direction.parse("de-en")).names
         )
     assert sum(found) / len(found) >= FOUND
 
 
 def test_japanese_loops_are_found_without_spaces() -> None:
     looped = "明日は" + "とても" * 12
-    assert "repetition" in flag("Tomorrow is fine.", None, looped, Direction.parse("en-ja"))
+    assert "repetition" in flag("Tomorrow is fine.", None, looped, Direction.parse("en-ja")).names
 
 
 def test_what_the_source_repeats_may_be_repeated() -> None:
     way = Direction.parse("de-en")
-    assert flag("Nein, nein, nein, nein, nein!", None, "No, no, no, no, no!", way) == ()
-    assert "repetition" in flag("Nein, nein!", None, "No, no, no, no, no, no!", way)
+    assert flag("Nein, nein, nein, nein, nein!", None, "No, no, no, no, no!", way).names == ()
+    assert "repetition" in flag("Nein, nein!", None, "No, no, no, no, no, no!", way).names
 
 
 def test_what_the_decoder_cut_is_truncated() -> None:
     way = Direction.parse("de-en")
-    assert flag("Das ist gut.", "That is good.", "That is", way, ended=False) == ("truncated",)
+    assert flag("Das ist gut.", "That is good.", "That is", way, ended=False).names == (
+        "truncated",
+    )
 
 
 def test_several_failures_of_one_segment_stand_in_order() -> None:
     source = "Der alte Mann sitzt jeden Tag auf der Bank vor dem Haus."
     way = Direction.parse("de-en")
     reference = "The old man sits on the bench in front of the house every day."
-    assert flag(source, reference, source, way, ended=False) == ("off-target", "copy", "truncated")
+    verdict = flag(source, reference, source, way, ended=False)
+    assert verdict == Verdict(("copy", "off-target", "truncated"), language="de")
+    assert verdict.chief == "copy" and verdict.failed
 
 
-def test_shares_name_every_failure() -> None:
-    found = shares([(), ("copy",), ("off-target", "copy"), ()])
-    assert found == {
-        "off-target": 0.25, "copy": 0.5, "empty": 0.0, "repetition": 0.0, "truncated": 0.0
-    }  # fmt: skip
-    assert shares([]) == dict.fromkeys(FAILURES, 0.0)
+def test_shares_name_every_failure_and_the_stack_counts_a_segment_once() -> None:
+    copied = Verdict(("copy", "off-target"), "de")
+    rows = [Verdict(), copied, Verdict(("off-target", "truncated"), "fr"), copied]
+    nothing = dict.fromkeys(FAILURES, 0.0)
+    assert shares(rows) == nothing | {"copy": 0.5, "off-target": 0.75, "truncated": 0.25}
+    assert stacked(rows) == nothing | {"copy": 0.5, "off-target": 0.25}
+    assert sum(stacked(rows).values()) == sum(row.failed for row in rows) / len(rows)
+    assert languages(rows) == {"de": 0.5, "fr": 0.25}
+    assert list(languages(rows)) == ["de", "fr"]
+    assert (shares([]), stacked([]), languages([])) == (nothing, nothing, {})
+
+
+@pytest.mark.parametrize("wrong", SENTENCES)
+def test_the_wrong_language_is_named(wrong: str) -> None:
+    source = "The red hat is hanging by the door, where it has always been."
+    verdict = flag(source, None, SENTENCES[wrong], Direction.parse("en-it"))
+    assert (verdict.names, verdict.language) == (("off-target",), wrong)
+
+
+def test_a_script_of_no_language_of_the_lab_is_off_target_and_undetermined() -> None:
+    verdict = flag("Good morning.", None, "안녕하세요 여러분", Direction.parse("en-de"))
+    assert verdict == Verdict(("off-target",), "und")
+
+
+@pytest.mark.parametrize(
+    "hypothesis",
+    [
+        "Translate the following sentence from German to English.",
+        "Put the following into  Icelandic. The soup is hot.",
+        "The soup is hot.\n\n### Response:\nThe soup is hot.",
+        "### Instruction (German to English):",
+        "The soup is hot.<|im_end|>",
+        "The soup is hot. [/INST]",
+    ],
+)
+def test_the_prompt_in_the_answer_is_an_echo(hypothesis: str) -> None:
+    way = Direction.parse("de-en")
+    reference = "The soup is hot."
+    assert "echo" in flag("Die Suppe ist heiß.", reference, hypothesis, way).names
+    assert "echo" not in flag(hypothesis, reference, hypothesis, way).names
+    assert "echo" not in flag("Die Suppe ist heiß.", hypothesis, hypothesis, way).names
+
+
+def test_the_runs_own_template_is_looked_for_too() -> None:
+    way, source = Direction.parse("de-en"), "Die Suppe ist heiß."
+    template = "Say it in other words for me:\n{source_language}: {source}\n{target_language}:"
+    for hypothesis in ("German: Die Suppe", "Say it in other words for me: The soup."):
+        assert "echo" in flag(source, None, hypothesis, way, template=template).names
+        assert "echo" not in flag(source, None, hypothesis, way).names
+    assert flag(source, None, "The soup is hot.", way, template="chat").names == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "reference", "hypothesis", "early"),
+    [
+        ("Wir gehen morgen früh zum See.", "We go to the lake early tomorrow.", "We go to", True),
+        ("Wir gehen morgen früh zum See.", None, "We go to", True),
+        ("Wir gehen, wenn es hell wird.", "We go when it gets light.", "We go when it is,", True),
+        ("Wir gehen morgen zum See.", "We go to the lake tomorrow.", "We go to the lake tomorrow",
+         False),
+        ("Wir gehen morgen zum See.", "We go to the lake tomorrow.", "We go.", False),
+        ("Wir gehen morgen zum", "We go to the", "We go", False),
+        ("我们明天一早去湖边散步。", "We will walk by the lake early tomorrow.", "We will", True),
+        ("We walk by the lake.", "我们明天去湖边散步。", "我们明天去湖边散步。", False),
+        ("Er sagte: „Komm.“", "He said, “Come.”", "He said, “Come.”", False),
+    ],
+)  # fmt: skip
+def test_a_stop_in_mid_sentence_is_told_from_a_missing_full_stop(
+    source: str, reference: str | None, hypothesis: str, early: bool
+) -> None:
+    assert stops_early(source, hypothesis, reference) == early
+
+
+@pytest.mark.parametrize(
+    ("hypothesis", "reference", "over"),
+    [
+        ("Yes, of course.", "Yes.", False),
+        ("The bus is late. " * 2, "The bus is late.", False),
+        ("The bus is late because of the snow, and so are all of the trains.", "The bus is late.",
+         True),
+        ("The bus is late because of the snow, and so are all of the trains.", None, True),
+        ("The bus is running a little late today.", None, False),
+    ],
+)  # fmt: skip
+def test_over_long_has_a_floor(hypothesis: str, reference: str | None, over: bool) -> None:
+    assert is_over_long("Der Bus ist spät.", hypothesis, reference) == over
 
 
 def test_long_output_takes_no_time() -> None:
