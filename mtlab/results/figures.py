@@ -186,7 +186,8 @@ def failures_plot(means: pandas.DataFrame) -> Plot | None:
     from mtlab.results.table import STACKED
 
     runs = means[means["system"] == "run"]
-    names = [name for name in runs if name.startswith(STACKED) and (runs[name] > 0).any()]
+    columns = [str(name) for name in runs if str(name).startswith(STACKED)]
+    names = [name for name in columns if (runs[name] > 0).any()]
     if runs.empty or not names:
         return None
     bars = [f"{condition_label(row)}, {row['size']:,}: {row['direction']}" for row in _rows(runs)]

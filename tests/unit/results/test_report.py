@@ -63,7 +63,7 @@ def made(store, home):
                     "reference": reference,
                     "hypothesis": systems["run"][index],
                     "base": HOSTILE,
-                    "failures": list(found["run"].to_json().get("flags", [])),
+                    "failures": list(found["run"].flags[index]),
                     "base_failures": [],
                     "scores": {},
                 }
