@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from mtlab.corpora import Draw
     from mtlab.decoding import Hypothesis
+    from mtlab.noise import NoisyPair
     from mtlab.runs.resident import Resident
+    from mtlab.runs.translators import HubTranslator, ModelTranslator
 
 __all__ = ["Lab", "Preview", "PreviewExample", "Run"]
 
@@ -93,16 +95,41 @@ class Lab:
             InputError: the spec cannot be run.
             NotAvailable: this machine cannot run it now.
         """
-        return preview_of(*self._checked(spec), 1, self.store)
+        spec, drawn = self._checked(spec)
+        return preview_of(spec, drawn, 1, self.store, self._translator(spec))
 
     def preview(self, spec: RunSpec, n: int = 8) -> Preview:
-        """The first `n` training pairs and what is known beforehand; loads no model.
+        """The first `n` training pairs and what is known beforehand.
+
+        Loads no model but the translator of sentence noise, and that only where these pairs were
+        not translated before; none is fetched from a hub.
 
         Raises:
-            InputError: the corpus, a direction or the size cannot be had, or there is no such base.
-            NotAvailable: the corpus lies where this machine cannot reach.
+            InputError: the corpus, a direction or the size cannot be had, there is no such base,
+                or noise lacks something.
+            NotAvailable: the corpus or the translator lies where this machine cannot reach.
         """
-        return preview_of(*self._completed(spec), n, self.store)
+        spec, drawn = self._completed(spec)
+        translator = self._translator(spec, fetch=False)
+        self._check_noise(spec, drawn, translator)
+        return preview_of(spec, drawn, n, self.store, translator)
+
+    def noise(
+        self, spec: RunSpec, texts: Sequence[tuple[str, str]] | None = None
+    ) -> tuple[NoisyPair, ...]:
+        """What a spec's noise does to its training pairs, or to a person's own.
+
+        Args:
+            spec: of which only the noise, the corpus, the directions, the size and the seed count.
+            texts: (source, target) in the spec's first training direction.
+
+        Raises:
+            InputError: the corpus, a direction or the size cannot be had, or noise lacks something.
+            NotAvailable: the corpus or the translator lies where this machine cannot reach.
+        """
+        from mtlab.noise import preview
+
+        return preview(spec.noise, spec, self.settings, texts, self._translator(spec))
 
     def translate(
         self, model: str, sources: Sequence[str], direction: Direction | str
@@ -182,7 +209,9 @@ class Lab:
         from mtlab.defaults import complete
         from mtlab.presets import resolve_base
 
-        spec = placed(spec)
+        from mtlab.runs.translators import settled
+
+        spec = settled(placed(spec), self.store)
         base = resolve_base(spec.base, self.settings)
         corpus = corpora_for(spec, self.settings).train
         for direction in spec.train:
@@ -195,9 +224,39 @@ class Lab:
         from mtlab.presets import resolve_base
 
         spec, drawn = self._completed(spec)
+        self._check_noise(spec, drawn, self._translator(spec))
         facts = inspect(resolve_base(spec.base, self.settings), self.settings, spec.revision)
         check_fits(facts, spec.training, self.settings)
         return spec, drawn
+
+    def _translator(
+        self, spec: RunSpec, *, fetch: bool = True
+    ) -> ModelTranslator | HubTranslator | None:
+        if spec.noise.translator is None:
+            return None
+        from mtlab.runs.translators import translator_for
+
+        return translator_for(spec, self.store, self._models(), fetch=fetch)
+
+    def _check_noise(
+        self, spec: RunSpec, drawn: Draw, translator: ModelTranslator | HubTranslator | None
+    ) -> None:
+        """What noise would stumble over, before a run is written down."""
+        from mtlab.corpora import corpora_for
+        from mtlab.noise import check, needed_directions
+
+        corpus = corpora_for(spec, self.settings).train
+        check(
+            spec.train,
+            spec.noise,
+            spec.seed,
+            corpus,
+            self.settings,
+            order=drawn.order,
+            translator=translator,
+        )
+        if translator is not None:
+            translator.check(needed_directions(spec.noise, spec.train))
 
     def _models(self) -> Resident:
         from mtlab.runs.resident import Resident
@@ -209,6 +268,7 @@ class Lab:
     def _model(self, name: str) -> str | RunRecord:
         """A base model's name, or the run that a model's name means."""
         from mtlab.presets import BASES
+        from mtlab.runs.translators import latest_finished
 
         name = name.strip()
         if name == "base":
@@ -216,16 +276,8 @@ class Lab:
         if name in BASES:
             return name
         if name == "latest":
-            return self._latest()
+            return latest_finished(self.store)
         return name.removeprefix("base:") if name.startswith("base:") else self.store.get(name)
-
-    def _latest(self) -> RunRecord:
-        for record in self.store.list():
-            if self.store.status(record.id).state == "finished":
-                return record
-        raise InputError(
-            "no run has finished yet", field="model", fix="start one, or name a base such as nano"
-        )
 
 
 class Run:

@@ -10,7 +10,7 @@ import importlib.util
 import json
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,6 +41,9 @@ class ModelFacts:
         hidden: width.
         layers: depth.
         vocabulary: tokens it knows.
+        is_seq2seq: whether it is an encoder with a decoder, made to turn one text into another.
+        model_type: the family its config names, such as `marian`.
+        commit: the hub's commit on this machine; None for a folder, or where it is not here.
     """
 
     parameters: int
@@ -52,6 +55,9 @@ class ModelFacts:
     hidden: int
     layers: int
     vocabulary: int
+    is_seq2seq: bool = False
+    model_type: str = ""
+    commit: str | None = None
 
 
 def inspect(base: Base, settings: Settings, revision: str | None = None) -> ModelFacts:
@@ -62,10 +68,7 @@ def inspect(base: Base, settings: Settings, revision: str | None = None) -> Mode
             needs code of its own.
         NotAvailable: it is gated, or the hub cannot be reached.
     """
-    if base.path is not None:
-        facts = _inspect_folder(base)
-    else:
-        facts = _inspect_hub(base, settings, revision)
+    facts = look(base, settings, revision)
     if not facts.is_causal:
         raise InputError(
             f"'{base.name}' is a {facts.architecture or 'model of unknown kind'} and no causal "
@@ -73,13 +76,34 @@ def inspect(base: Base, settings: Settings, revision: str | None = None) -> Mode
             field="base",
             fix="choose a model that continues text, such as Qwen/Qwen2.5-0.5B",
         )
+    refuse_pickles(facts, base)
+    return facts
+
+
+def look(base: Base, settings: Settings, revision: str | None = None) -> ModelFacts:
+    """What a model is, whatever it is; `inspect` refuses what cannot be fine-tuned.
+
+    Raises:
+        InputError: it does not exist, or needs code of its own.
+        NotAvailable: it is gated, or the hub cannot be reached.
+    """
+    if base.path is not None:
+        return _inspect_folder(base)
+    return _inspect_hub(base, settings, revision)
+
+
+def refuse_pickles(facts: ModelFacts, base: Base, field: str = "base") -> None:
+    """Refuse a model without safetensors files.
+
+    Raises:
+        InputError: it has none.
+    """
     if facts.has_pickled_only:
         raise InputError(
             f"'{base.name}' has pickled weights only, which can run code and are never loaded",
-            field="base",
+            field=field,
             fix="choose a copy with safetensors files",
         )
-    return facts
 
 
 def config_context(config: dict[str, Any]) -> int | None:
@@ -127,7 +151,8 @@ def _inspect_hub(base: Base, settings: Settings, revision: str | None) -> ModelF
         config = _read_config(folder / "config.json", base)
         parameters = sum(_count_parameters(file) for file in files)
         size = sum(file.stat().st_size for file in files)
-        return _facts(config, base, parameters, size, has_pickled_only=False)
+        facts = _facts(config, base, parameters, size, has_pickled_only=False)
+        return replace(facts, commit=folder.name)
     try:
         if settings.offline:
             raise NotAvailable(
@@ -173,6 +198,8 @@ def _facts(
         hidden=int(text.get("hidden_size") or text.get("n_embd") or text.get("d_model") or 0),
         layers=int(text.get("num_hidden_layers") or text.get("n_layer") or 0),
         vocabulary=int(text.get("vocab_size") or config.get("vocab_size") or 0),
+        is_seq2seq=bool(config.get("is_encoder_decoder")),
+        model_type=str(config.get("model_type", "")),
     )
 
 
