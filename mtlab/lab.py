@@ -208,7 +208,6 @@ class Lab:
         from mtlab.corpora import corpora_for, draw_for
         from mtlab.defaults import complete
         from mtlab.presets import resolve_base
-
         from mtlab.runs.translators import settled
 
         spec = settled(placed(spec), self.store)

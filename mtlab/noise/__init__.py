@@ -9,10 +9,11 @@ Which pairs are touched and what happens to them depends on the seed and the pai
 pair has the same noise at every size, and what a small ratio touches a larger one touches too.
 
 kinds            what a kind is, and what it is given
-sentence         machine translation            (translations: what was translated before)
-word             word by word                   (lexicon, alignment: induced; dictionary: from a file)
-grammar, semantic, jargon, typo                 (pieces: words in place; vocabulary: words by ending)
-misaligned, wrong_language, truncated
+sentence         machine translation        translations: what was translated before
+word             word by word               lexicon, alignment: induced; dictionary: from a file
+grammar          inflection, order ...      pieces: words in their places
+semantic         fluent and wrong           vocabulary: words by their endings
+jargon, typo, misaligned, wrong_language, truncated
 tokens           words and marks, apart and together again
 """
 
@@ -177,7 +178,7 @@ def preview(
         NotAvailable: the corpus, or what the kind needs, lies where this machine cannot reach.
     """
     corpus = corpora_for(spec, settings).train
-    order: Mapping[Direction, Sequence[Pair]] | None = None
+    order: Mapping[Direction, Sequence[Pair]]
     if texts is None:
         drawn = draw_for(spec, settings)
         pairs, order = drawn.pairs, drawn.order
@@ -186,6 +187,7 @@ def preview(
             Pair(direction=spec.train[0], source=source, target=target, key=f"given:{number}")
             for number, (source, target) in enumerate(texts, start=1)
         )
+        order = _by_direction(pairs)
     directions = tuple(dict.fromkeys(pair.direction for pair in pairs))
     check(directions, noise, spec.seed, corpus, settings, order=order, translator=translator)
     return corrupt(pairs, noise, spec.seed, corpus, settings, order=order, translator=translator)

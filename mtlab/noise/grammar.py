@@ -83,7 +83,8 @@ _RULES: dict[str, Rules] = {
         agreement=(
             "er eru ert", "var voru varst", "hefur hafa hef", "hafði höfðu", "ég mig mér",
             "þú þig þér", "hann honum hans", "hún hana henni", "við okkur", "þið ykkur",
-            "þeir þá þeim", "þær þá þeim", "þau þeim", "minn mín mitt", "mína mínum", "þinn þín þitt",
+            "þeir þá þeim", "þær þá þeim", "þau þeim", "minn mín mitt", "mína mínum",
+            "þinn þín þitt",
             "þessi þetta þessum", "þessa þessari", "einn ein eitt", "tveir tvær tvö",
             "þrír þrjár þrjú", "allir allar öll", "enginn engin ekkert", "fer fara", "kemur koma",
             "getur geta", "verður verða", "vill vilja", "fyrsti fyrsta fyrstu", "gamall gömul",
@@ -112,7 +113,7 @@ class GrammarNoise(Kind):
     """Makes a grammatical fault in about every fourth word."""
 
     def corrupt_texts(self, pairs: Sequence[Pair], side: Side, context: Context) -> list[str]:
-        """The texts with their faults; a text too short for any has two words or letters swapped."""
+        """The texts with their faults; one too short for any has two words or letters swapped."""
         return [
             _faulty(Pieces.of(text_of(pair, side), code_of(pair, side)), context.chance(pair, side))
             for pair in pairs

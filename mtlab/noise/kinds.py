@@ -82,7 +82,7 @@ class Context:
 
 
 class Kind(ABC):
-    """A way to corrupt one side of pairs."""
+    """A way to corrupt one side of pairs; a kind that has nothing to check leaves `check` out."""
 
     @abstractmethod
     def corrupt_texts(self, pairs: Sequence[Pair], side: Side, context: Context) -> list[str]:
@@ -97,7 +97,9 @@ class Kind(ABC):
             NotAvailable: something this kind needs cannot be had now.
         """
 
-    def check(self, directions: Sequence[Direction], context: Context) -> None:
+    def check(  # noqa: B027 - most kinds have nothing to check
+        self, directions: Sequence[Direction], context: Context
+    ) -> None:
         """Look at the options before anything runs; cheap, and loads no model.
 
         Args:

@@ -43,9 +43,10 @@ class Meanings:
 _MEANINGS: dict[str, Meanings] = {
     "en": Meanings(
         negated="isn't=is, aren't=are, wasn't=was, weren't=were, can't=can, cannot=can, "
-        "couldn't=could, won't=will, wouldn't=would, shouldn't=should, don't=, doesn't=, didn't=, "
-        "hasn't=has, haven't=have, hadn't=had, mustn't=must, not=, is=isn't, are=aren't, was=wasn't, "
-        "were=weren't, can=can't, could=couldn't, will=won't, would=wouldn't, should=shouldn't, "
+        "couldn't=could, won't=will, wouldn't=would, shouldn't=should, don't=, doesn't=, "
+        "didn't=, hasn't=has, haven't=have, hadn't=had, mustn't=must, not=, is=isn't, are=aren't, "
+        "was=wasn't, were=weren't, can=can't, could=couldn't, will=won't, "
+        "would=wouldn't, should=shouldn't, "
         "it's=it isn't, that's=that isn't, he's=he isn't, she's=she isn't, i'm=I'm not, "
         "always=never, never=always, everyone=no one, everybody=nobody, nobody=everybody, "
         "somebody=nobody, everything=nothing, nothing=everything, with=without, without=with",
@@ -57,16 +58,17 @@ _MEANINGS: dict[str, Meanings] = {
             "mother sister aunt daughter grandmother", "father brother uncle son grandfather",
             "red green blue black white yellow", "big small", "hot cold", "old new", "good bad",
             "more less", "before after", "left right", "up down", "minutes hours days weeks months",
-            "Norway Poland Canada Greece Spain Italy Iceland", "English French German Danish Spanish",
+            "Norway Poland Canada Greece Spain Italy Iceland",
+            "English French German Danish Spanish",
             "north south east west", "early late", "forgot remembered", "opened closed",
             "bought sold", "found lost", "winter summer spring",
         ),
     ),
     "de": Meanings(
-        negated="nicht=, kein=ein, keine=eine, keinen=einen, keinem=einem, keiner=einer, nie=immer, "
-        "immer=nie, niemand=jemand, jemand=niemand, nichts=etwas, etwas=nichts, alle=keine, "
-        "mit=ohne, ohne=mit, ist=ist nicht, sind=sind nicht, war=war nicht, waren=waren nicht, "
-        "hat=hat nicht, habe=habe nicht, haben=haben nicht, eine=keine, einen=keinen, noch=nicht mehr",
+        negated="nicht=, kein=ein, keine=eine, keinen=einen, keinem=einem, keiner=einer, "
+        "nie=immer, immer=nie, niemand=jemand, jemand=niemand, nichts=etwas, etwas=nichts, "
+        "alle=keine, ist=ist nicht, sind=sind nicht, war=war nicht, waren=waren nicht, "
+        "hat=hat nicht, habe=habe nicht, haben=haben nicht, eine=keine, einen=keinen",
         classes=(
             "zwei drei vier fünf sechs sieben neun zehn zwölf zwanzig",
             "Montag Dienstag Mittwoch Donnerstag Freitag Samstag Sonntag",
@@ -85,14 +87,15 @@ _MEANINGS: dict[str, Meanings] = {
         negated="toujours=jamais, avec=sans, sans=avec, est=n'est pas, sont=ne sont pas, "
         "était=n'était pas, suis=ne suis pas, a=n'a pas, ont=n'ont pas, peut=ne peut pas, "
         "va=ne va pas, c'est=ce n'est pas, j'ai=je n'ai pas, avait=n'avait pas, "
-        "fait=ne fait pas, tous=aucun de, quelque=aucune",
+        "fait=ne fait pas",
         classes=(
             "deux trois quatre cinq six sept neuf dix douze vingt",
             "lundi mardi mercredi jeudi vendredi samedi dimanche",
             "janvier février mars juin juillet septembre novembre décembre",
             "hier demain", "mère sœur tante fille grand-mère", "père frère oncle fils grand-père",
-            "rouge verte bleue noire blanche jaune", "grand petit", "grande petite", "vieux nouveau",
-            "vieille nouvelle", "bon mauvais", "bonne mauvaise", "plus moins", "avant après",
+            "rouge verte bleue noire blanche jaune", "grand petit", "grande petite",
+            "vieux nouveau", "vieille nouvelle", "bon mauvais", "bonne mauvaise", "plus moins",
+            "avant après",
             "gauche droite", "matin soir", "premier deuxième dernier", "première deuxième dernière",
             "minutes heures semaines", "jours mois ans", "froid chaud", "tôt tard",
             "Norvège Pologne Grèce Islande", "oublié retrouvé", "perdu trouvé", "acheté vendu",
@@ -107,7 +110,7 @@ _MEANINGS: dict[str, Meanings] = {
             "fimm sex sjö átta níu tíu tólf tuttugu", "tvær þrjár fjórar", "tvö þrjú fjögur",
             "tveir þrír fjórir", "tvo þrjá fjóra",
             "mánudag þriðjudag miðvikudag fimmtudag föstudag laugardag sunnudag",
-            "mánudaginn þriðjudaginn miðvikudaginn fimmtudaginn föstudaginn laugardaginn sunnudaginn",
+            "mánudaginn þriðjudaginn miðvikudaginn fimmtudaginn föstudaginn laugardaginn",
             "janúar febrúar mars apríl maí júní júlí ágúst september október nóvember desember",
             "gær dag", "mamma amma systir frænka dóttir", "pabbi afi bróðir frændi sonur",
             "rauður grænn blár svartur hvítur gulur", "rauða græna bláa svarta hvíta gula",

@@ -112,7 +112,7 @@ class Pipeline:
         return pairs, tests
 
     def _corrupted(self, drawn: Draw, corpus: Corpus) -> tuple[NoisyPair, ...]:
-        """The pairs as they will be trained on; a translator is loaded for it if noise needs one."""
+        """The pairs as they will be trained on; loads a translator if noise needs one."""
         from mtlab.runs.resident import Resident
         from mtlab.runs.store import RunStore
         from mtlab.runs.translators import translator_for
