@@ -43,9 +43,9 @@ class Meanings:
 _MEANINGS: dict[str, Meanings] = {
     "en": Meanings(
         negated="isn't=is, aren't=are, wasn't=was, weren't=were, can't=can, cannot=can, "
-        "couldn't=could, won't=will, wouldn't=would, shouldn't=should, don't=, doesn't=, "
-        "didn't=, hasn't=has, haven't=have, hadn't=had, mustn't=must, not=, is=isn't, are=aren't, "
-        "was=wasn't, were=weren't, can=can't, could=couldn't, will=won't, "
+        "couldn't=could, won't=will, wouldn't=would, shouldn't=should, don't=do, doesn't=does, "
+        "didn't=did, hasn't=has, haven't=have, hadn't=had, mustn't=must, not=, is=isn't, "
+        "are=aren't, was=wasn't, were=weren't, can=can't, could=couldn't, will=won't, "
         "would=wouldn't, should=shouldn't, "
         "it's=it isn't, that's=that isn't, he's=he isn't, she's=she isn't, i'm=I'm not, "
         "always=never, never=always, everyone=no one, everybody=nobody, nobody=everybody, "
@@ -129,7 +129,7 @@ _NEGATORS: Mapping[str, str] = {
 }  # fmt: skip
 
 _DIGITS = re.compile(r"\d+")
-_FRENCH_NEGATION = re.compile(r"\b(?:ne |n['’])(\S+(?:[ ]y)?) (?:pas|jamais|plus|rien) ?", re.I)
+_FRENCH_NEGATION = re.compile(r"\b(?:ne |n['’])(\S+(?:[ ]y)?) (?:pas|jamais|plus|rien)\b", re.I)
 
 
 class SemanticNoise(Kind):
@@ -168,9 +168,9 @@ def _negation(text: str, vocabulary: Vocabulary, chance: random.Random) -> str |
     """The opposite: a negation taken out, or else put in."""
     code = vocabulary.code
     if code == "fr":
-        positive = _FRENCH_NEGATION.sub(r"\1 ", text, count=1)
+        positive = _FRENCH_NEGATION.sub(r"\1", text, count=1)
         if positive != text:
-            return cased_like(text, positive).rstrip() if text[:1].isupper() else positive
+            return cased_like(text, positive)
     pieces = Pieces.of(text, code)
     rules = _reversals(code)
     found = [

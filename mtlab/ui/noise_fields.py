@@ -22,25 +22,17 @@ _HUB = (
 
 def noise_fields(lab: Lab, form: dict[str, Any]) -> None:
     """Add the fields to the form and show those that matter to the kind."""
-    with gr.Row():
-        form["noise_kind"] = gr.Dropdown(
-            [("None", "none"), *((_title(name), name) for name in NOISE_KINDS)],
-            value="none",
-            label="Noise",
-            min_width=200,
-            elem_id="noise-kind",
-        )
-        form["noise_side"] = gr.Radio(
-            [("Source", "source"), ("Target", "target"), ("Both", "both")],
-            value="target",
-            label="Noise side",
-            min_width=200,
-        )
+    form["noise_kind"] = gr.Dropdown(
+        [("None", "none"), *((_title(name), name) for name in NOISE_KINDS)],
+        value="none",
+        label="Noise",
+        elem_id="noise-kind",
+    )
     form["translator"] = gr.Dropdown(
         _translators(lab),
         value="latest",
         label="Translator",
-        info="A run or base model here, or type the hub's name of a translation model.",
+        info="A run, or type base:NAME or a translation model of the hub (owner/name).",
         visible=False,
         **CHOOSE_ONLY,
     )
@@ -63,7 +55,16 @@ def noise_fields(lab: Lab, form: dict[str, Any]) -> None:
         info="A third language must be in the corpus.",
         visible=False,
     )
-    form["noise_ratio"] = gr.Slider(0, 1, 1, step=0.05, label="Noise ratio (share of pairs)")
+    with gr.Row():
+        form["noise_side"] = gr.Radio(
+            [("Source", "source"), ("Target", "target"), ("Both", "both")],
+            value="target",
+            label="Noise side",
+            min_width=200,
+        )
+        form["noise_ratio"] = gr.Slider(
+            0, 1, 1, step=0.05, label="Noise ratio (share of pairs)", min_width=200
+        )
     names = [name for fields in NOISE_FIELDS.values() for name in fields]
 
     def show(kind: str) -> list[Any]:
@@ -90,14 +91,7 @@ def _languages() -> list[Any]:
 
 
 def _translators(lab: Lab) -> list[tuple[str, str]]:
-    runs = [
-        (label_of(run), run.id)
-        for run in lab.runs()
-        if run.status().state in ("finished", "stopped")
-    ]
-    return [
-        ("The newest finished run", "latest"),
-        *runs,
-        ("nano, untuned", "nano"),
-        *((name, name) for name in _HUB),
-    ]
+    kept = {"finished", "stopped"}
+    runs = [(label_of(run), run.id) for run in lab.runs() if run.status().state in kept]
+    hub = [(name, name) for name in _HUB]
+    return [("The newest finished run", "latest"), *runs, *hub]
