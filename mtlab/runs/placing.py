@@ -29,7 +29,9 @@ def placed(spec: RunSpec) -> RunSpec:
             changes[f"noise__{name}"] = there
     translator = spec.noise.translator
     if translator and not _is_hub_or_preset(translator):
-        if (folder := _absolute(translator)) != translator:
+        if translator.startswith((".", "~")):  # with languages in its name it need not exist
+            changes["noise__translator"] = str(Path(translator).expanduser().absolute())
+        elif (folder := _absolute(translator)) != translator:
             changes["noise__translator"] = folder
     return spec.with_changes(**changes) if changes else spec
 
