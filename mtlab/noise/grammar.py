@@ -48,7 +48,7 @@ _RULES: dict[str, Rules] = {
         function=("in on at", "to for at", "from of by", "with by", "since for", "about of",
                   "than then as", "and but", "some any", "into in", "over on"),
         dropped="the a an to of is are",
-        endings=("ing ed", "ies y", "s -", "ly -"),
+        endings=("ing ed", "ies y", "s -"),
     ),
     "de": Rules(
         agreement=(
@@ -161,7 +161,7 @@ def _possible(pieces: Pieces) -> tuple[dict[str, dict[int, list[str]]], list[int
     for place, word in enumerate(words):
         low = word.lower()
         if low in agreement:
-            forms["agreement"][place] = [cased_like(word, other) for other in agreement[low]]
+            forms["agreement"][place] = [_in_case(word, place, other) for other in agreement[low]]
         if low in function:
             forms["function"][place] = [cased_like(word, other) for other in function[low]]
         short = not rules.dropped and len(word) <= 3 and word.isalpha() and len(words) > 3
@@ -172,6 +172,11 @@ def _possible(pieces: Pieces) -> tuple[dict[str, dict[int, list[str]]], list[int
             forms["ending"][place] = endings
     swaps = [place for place in range(len(words) - 1) if words[place].lower() != words[place + 1]]
     return forms, swaps
+
+
+def _in_case(word: str, place: int, other: str) -> str:
+    """Another form in the word's case; the capital of an I inside a sentence is not the place's."""
+    return other if word == "I" and place else cased_like(word, other)
 
 
 def _confused(groups: Sequence[str]) -> dict[str, list[str]]:
