@@ -96,7 +96,7 @@ class Lab:
             NotAvailable: this machine cannot run it now.
         """
         spec, drawn = self._checked(spec)
-        return preview_of(spec, drawn, 1, self.store, self._translator(spec))
+        return preview_of(spec, drawn, 1, self.store, self._noise(spec, drawn))
 
     def preview(self, spec: RunSpec, n: int = 8) -> Preview:
         """The first `n` training pairs and what is known beforehand.
@@ -110,9 +110,7 @@ class Lab:
             NotAvailable: the corpus or the translator lies where this machine cannot reach.
         """
         spec, drawn = self._completed(spec)
-        translator = self._translator(spec, fetch=False)
-        self._check_noise(spec, drawn, translator)
-        return preview_of(spec, drawn, n, self.store, translator)
+        return preview_of(spec, drawn, n, self.store, self._noise(spec, drawn))
 
     def noise(
         self, spec: RunSpec, texts: Sequence[tuple[str, str]] | None = None
@@ -128,8 +126,10 @@ class Lab:
             NotAvailable: the corpus or the translator lies where this machine cannot reach.
         """
         from mtlab.noise import preview
+        from mtlab.runs.translators import translator_for
 
-        return preview(spec.noise, spec, self.settings, texts, self._translator(spec))
+        translator = translator_for(spec, self.store, self._models())
+        return preview(spec.noise, spec, self.settings, texts, translator)
 
     def translate(
         self, model: str, sources: Sequence[str], direction: Direction | str
@@ -223,39 +223,16 @@ class Lab:
         from mtlab.presets import resolve_base
 
         spec, drawn = self._completed(spec)
-        self._check_noise(spec, drawn, self._translator(spec))
+        self._noise(spec, drawn)
         facts = inspect(resolve_base(spec.base, self.settings), self.settings, spec.revision)
         check_fits(facts, spec.training, self.settings)
         return spec, drawn
 
-    def _translator(
-        self, spec: RunSpec, *, fetch: bool = True
-    ) -> ModelTranslator | HubTranslator | None:
-        if spec.noise.translator is None:
-            return None
-        from mtlab.runs.translators import translator_for
+    def _noise(self, spec: RunSpec, drawn: Draw) -> ModelTranslator | HubTranslator | None:
+        """Check a spec's noise; its translator, which fetches nothing here."""
+        from mtlab.runs.translators import check_noise
 
-        return translator_for(spec, self.store, self._models(), fetch=fetch)
-
-    def _check_noise(
-        self, spec: RunSpec, drawn: Draw, translator: ModelTranslator | HubTranslator | None
-    ) -> None:
-        """What noise would stumble over, before a run is written down."""
-        from mtlab.corpora import corpora_for
-        from mtlab.noise import check, needed_directions
-
-        corpus = corpora_for(spec, self.settings).train
-        check(
-            spec.train,
-            spec.noise,
-            spec.seed,
-            corpus,
-            self.settings,
-            order=drawn.order,
-            translator=translator,
-        )
-        if translator is not None:
-            translator.check(needed_directions(spec.noise, spec.train))
+        return check_noise(spec, drawn.order, self.store, self._models())
 
     def _models(self) -> Resident:
         from mtlab.runs.resident import Resident

@@ -6,7 +6,7 @@ that something. Nothing is loaded before a text must be translated that was not 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from mtlab.settings import Settings
 from mtlab.spec import Decoding, Direction, RunSpec
 
 if TYPE_CHECKING:
+    from mtlab.corpora import Pair
     from mtlab.models import LoadedTranslationModel
 
 FIELD = "noise.translator"
@@ -196,6 +197,33 @@ def translator_for(
     if facts.is_causal:
         return ModelTranslator(base.name, resident, settings)
     return HubTranslator(name, settings, fetch=fetch)
+
+
+def check_noise(
+    spec: RunSpec, order: Mapping[Direction, Sequence[Pair]], store: RunStore, resident: Resident
+) -> ModelTranslator | HubTranslator | None:
+    """Say what a spec's noise would stumble over; its translator, if any, which fetches nothing.
+
+    Args:
+        spec: as `settled` leaves it.
+        order: by direction, all pairs that may be trained on, in the order of the draw.
+        store: where runs are found.
+        resident: who loads runs and bases.
+
+    Raises:
+        InputError: something the kind of noise needs was not given or is not there.
+        NotAvailable: something it needs lies where this machine cannot reach.
+    """
+    from mtlab.corpora import corpora_for
+    from mtlab.noise import check, needed_directions
+
+    noise, settings = spec.noise, store.settings
+    translator = translator_for(spec, store, resident, fetch=False)
+    corpus = corpora_for(spec, settings).train
+    check(spec.train, noise, spec.seed, corpus, settings, order=order, translator=translator)
+    if translator is not None:
+        translator.check(needed_directions(noise, spec.train))
+    return translator
 
 
 def settled(spec: RunSpec, store: RunStore) -> RunSpec:
