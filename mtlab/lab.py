@@ -232,7 +232,7 @@ class Lab:
         """Check a spec's noise; its translator, which fetches nothing here."""
         from mtlab.runs.translators import check_noise
 
-        return check_noise(spec, drawn.order, self.store, self._models())
+        return check_noise(spec, drawn, self.store, self._models())
 
     def _models(self) -> Resident:
         from mtlab.runs.resident import Resident

@@ -76,6 +76,19 @@ class Context:
     translator: Translator | None = None
     on_progress: Callable[[int, int], None] | None = None
 
+    def pool(self, direction: Direction) -> Sequence[Pair]:
+        """All pairs that may be trained on in a direction; where none are, the reverse ones turned.
+
+        So a pair that was drawn in one direction and turned round still has its neighbours.
+        """
+        found = self.order.get(direction)
+        if found is not None:
+            return found
+        return [
+            Pair(direction, pair.target, pair.source, pair.key)
+            for pair in self.order.get(direction.reversed(), ())
+        ]
+
     def chance(self, pair: Pair, side: Side) -> random.Random:
         """A source of chance that depends on the kind, the seed, the pair and the side alone."""
         return random.Random(f"{self.noise.kind}\x1f{self.seed}\x1f{pair.key}\x1f{side}")

@@ -25,7 +25,9 @@ class MisalignedNoise(Kind):
         Raises:
             InputError: there is no other pair in the direction.
         """
-        self.check(tuple(dict.fromkeys(pair.direction for pair in pairs)), context)
+        directions = tuple(dict.fromkeys(pair.direction for pair in pairs))
+        self.check(directions, context)
+        pools = {direction: context.pool(direction) for direction in directions}
         place = {
             pair.key: number
             for order in context.order.values()
@@ -33,8 +35,7 @@ class MisalignedNoise(Kind):
         }
         step = 1 if side == "target" else -1
         return [
-            _neighbour(pair, side, context.order[pair.direction], place[pair.key], step)
-            for pair in pairs
+            _neighbour(pair, side, pools[pair.direction], place[pair.key], step) for pair in pairs
         ]
 
     def check(self, directions: Sequence[Direction], context: Context) -> None:
@@ -45,7 +46,7 @@ class MisalignedNoise(Kind):
         """
         needed = 3 if context.noise.side == "both" else 2
         for direction in directions:
-            found = len(context.order.get(direction, ()))
+            found = len(context.pool(direction))
             if found < needed:
                 raise InputError(
                     f"misaligned noise takes a side of another pair, and {direction} has {found}",

@@ -89,9 +89,8 @@ def vocabulary(pair: Pair, side: Side, context: Context) -> Vocabulary:
         key = (corpus.name, corpus.digest(pair.direction, "train"), side)
         pool = corpus.pool(pair.direction)
     else:
-        texts = "\x1f".join(text_of(one, side) for one in context.order.get(pair.direction, ()))
-        key = (str(pair.direction), texts, side)
-        pool = tuple(context.order.get(pair.direction, ()))
+        pool = tuple(context.pool(pair.direction))
+        key = (str(pair.direction), "\x1f".join(text_of(one, side) for one in pool), side)
     if key not in _made:
         while len(_made) > 32:
             _made.pop(next(iter(_made)))

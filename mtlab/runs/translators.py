@@ -6,7 +6,7 @@ that something. Nothing is loaded before a text must be translated that was not 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from mtlab.settings import Settings
 from mtlab.spec import Decoding, Direction, RunSpec
 
 if TYPE_CHECKING:
-    from mtlab.corpora import Pair
+    from mtlab.corpora import Draw
     from mtlab.models import LoadedTranslationModel
 
 FIELD = "noise.translator"
@@ -200,13 +200,13 @@ def translator_for(
 
 
 def check_noise(
-    spec: RunSpec, order: Mapping[Direction, Sequence[Pair]], store: RunStore, resident: Resident
+    spec: RunSpec, drawn: Draw, store: RunStore, resident: Resident
 ) -> ModelTranslator | HubTranslator | None:
     """Say what a spec's noise would stumble over; its translator, if any, which fetches nothing.
 
     Args:
         spec: as `settled` leaves it.
-        order: by direction, all pairs that may be trained on, in the order of the draw.
+        drawn: the pairs it would train on.
         store: where runs are found.
         resident: who loads runs and bases.
 
@@ -220,9 +220,18 @@ def check_noise(
     noise, settings = spec.noise, store.settings
     translator = translator_for(spec, store, resident, fetch=False)
     corpus = corpora_for(spec, settings).train
-    check(spec.train, noise, spec.seed, corpus, settings, order=order, translator=translator)
+    directions = tuple(dict.fromkeys(pair.direction for pair in drawn.pairs))
+    check(
+        directions,
+        noise,
+        spec.seed,
+        corpus,
+        settings,
+        order=drawn.order,
+        translator=translator,
+    )
     if translator is not None:
-        translator.check(needed_directions(noise, spec.train))
+        translator.check(needed_directions(noise, directions))
     return translator
 
 
@@ -255,7 +264,7 @@ def latest_finished(store: RunStore, field: str = "model") -> RunRecord:
 
 def _own_model(name: str, store: RunStore) -> str | RunRecord | None:
     """The run or the base that a name means; None for a model of the hub or a folder."""
-    name = name.strip()
+    name = name.strip().removeprefix("run:")
     if name == "latest":
         return latest_finished(store, FIELD)
     if name.lower() in BASES:

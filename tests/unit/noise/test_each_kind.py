@@ -145,6 +145,17 @@ def test_misaligned_takes_each_neighbours_text_once(home):
     assert [p.noisy.source[5] for p in result] == list("eabcd")
 
 
+def test_pairs_that_were_turned_round_keep_their_neighbours(home):
+    toy = small_corpus(5)
+    order = {DE_EN: toy.pool(DE_EN)}
+    turned = [Pair(EN_DE, p.target, p.source, p.key) for p in order[DE_EN]]
+    for kind in ("misaligned", "semantic", "jargon", "word"):
+        result = corrupt(turned, Noise(kind=kind), 0, toy, home, order=order)
+        assert len(result) == 5
+        if kind == "misaligned":
+            assert [p.noisy.target for p in result] == [f"Satz {x}." for x in "bcdea"]
+
+
 def test_misaligned_passes_over_the_same_text(home):
     given = [pair("a", "Yes.", key="1"), pair("b", "Yes!", key="2"), pair("c", "No.", key="3")]
     result = corrupt(given, Noise(kind="misaligned"), 0, small_corpus(2), home)
