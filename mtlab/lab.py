@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from mtlab.corpora import Draw
     from mtlab.decoding import Hypothesis
     from mtlab.experiments import Experiment
+    from mtlab.noise import NoisyPair
     from mtlab.runs.resident import Resident
+    from mtlab.runs.translators import HubTranslator, ModelTranslator
     from mtlab.sweeps import Sweep
 
 __all__ = ["Lab", "Preview", "PreviewExample", "Run"]
@@ -107,16 +109,41 @@ class Lab:
             InputError: the spec cannot be run.
             NotAvailable: this machine cannot run it now.
         """
-        return preview_of(*self._checked(spec), 1, self.store)
+        spec, drawn = self._checked(spec)
+        return preview_of(spec, drawn, 1, self.store, self._noise(spec, drawn))
 
     def preview(self, spec: RunSpec, n: int = 8) -> Preview:
-        """The first `n` training pairs and what is known beforehand; loads no model.
+        """The first `n` training pairs and what is known beforehand.
+
+        Loads no model but the translator of sentence noise, and that only where these pairs were
+        not translated before; none is fetched from a hub.
 
         Raises:
-            InputError: the corpus, a direction or the size cannot be had, or there is no such base.
-            NotAvailable: the corpus lies where this machine cannot reach.
+            InputError: the corpus, a direction or the size cannot be had, there is no such base,
+                or noise lacks something.
+            NotAvailable: the corpus or the translator lies where this machine cannot reach.
         """
-        return preview_of(*self._completed(spec), n, self.store)
+        spec, drawn = self._completed(spec)
+        return preview_of(spec, drawn, n, self.store, self._noise(spec, drawn))
+
+    def noise(
+        self, spec: RunSpec, texts: Sequence[tuple[str, str]] | None = None
+    ) -> tuple[NoisyPair, ...]:
+        """What a spec's noise does to its training pairs, or to a person's own.
+
+        Args:
+            spec: of which only the noise, the corpus, the directions, the size and the seed count.
+            texts: (source, target) in the spec's first training direction.
+
+        Raises:
+            InputError: the corpus, a direction or the size cannot be had, or noise lacks something.
+            NotAvailable: the corpus or the translator lies where this machine cannot reach.
+        """
+        from mtlab.noise import preview
+        from mtlab.runs.translators import translator_for
+
+        translator = translator_for(spec, self.store, self._models())
+        return preview(spec.noise, spec, self.settings, texts, translator)
 
     def translate(
         self, model: str, sources: Sequence[str], direction: Direction | str
@@ -199,8 +226,9 @@ class Lab:
         from mtlab.corpora import corpora_for, draw_for
         from mtlab.defaults import complete
         from mtlab.presets import resolve_base
+        from mtlab.runs.translators import settled
 
-        spec = placed(spec)
+        spec = settled(placed(spec), self.store)
         base = resolve_base(spec.base, self.settings)
         corpus = corpora_for(spec, self.settings).train
         for direction in spec.train:
@@ -213,11 +241,18 @@ class Lab:
         from mtlab.presets import resolve_base
 
         spec, drawn = self._completed(spec)
+        self._noise(spec, drawn)
         facts = inspect(resolve_base(spec.base, self.settings), self.settings, spec.revision)
         if spec.template == CHAT and facts.has_chat_template is False:
             raise no_chat_template(spec.base)
         check_fits(facts, spec.training, self.settings)
         return spec, drawn
+
+    def _noise(self, spec: RunSpec, drawn: Draw) -> ModelTranslator | HubTranslator | None:
+        """Check a spec's noise; its translator, which fetches nothing here."""
+        from mtlab.runs.translators import check_noise
+
+        return check_noise(spec, drawn, self.store, self._models())
 
     def _models(self) -> Resident:
         from mtlab.runs.resident import Resident
@@ -229,6 +264,7 @@ class Lab:
     def _model(self, name: str) -> str | RunRecord:
         """A base model's name, or the run that a model's name means."""
         from mtlab.presets import BASES
+        from mtlab.runs.translators import latest_finished
 
         name = name.strip()
         if name == "base":
@@ -236,16 +272,8 @@ class Lab:
         if name in BASES:
             return name
         if name == "latest":
-            return self._latest()
+            return latest_finished(self.store)
         return name.removeprefix("base:") if name.startswith("base:") else self.store.get(name)
-
-    def _latest(self) -> RunRecord:
-        for record in self.store.list():
-            if self.store.status(record.id).state == "finished":
-                return record
-        raise InputError(
-            "no run has finished yet", field="model", fix="start one, or name a base such as nano"
-        )
 
 
 class Run:

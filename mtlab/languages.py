@@ -15,6 +15,17 @@ class Language:
     name: str
     script: str = "Latn"
 
+    @property
+    def alpha3(self) -> str:
+        """Its ISO 639-3 code."""
+        return _ALPHA3[self.code]
+
+
+_ALPHA3 = {
+    "cs": "ces", "da": "dan", "de": "deu", "en": "eng", "es": "spa", "fi": "fin", "fr": "fra",
+    "ha": "hau", "hr": "hrv", "is": "isl", "it": "ita", "ja": "jpn", "nl": "nld", "pl": "pol",
+    "pt": "por", "ru": "rus", "sk": "slk", "sv": "swe", "uk": "ukr", "zh": "zho",
+}  # fmt: skip
 
 LANGUAGES: dict[str, Language] = {
     language.code: language

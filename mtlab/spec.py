@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -29,6 +29,12 @@ from pydantic.fields import FieldInfo
 
 from mtlab.errors import InputError
 from mtlab.languages import language
+from mtlab.noise_kinds import NOISE_KINDS
+
+if TYPE_CHECKING:
+    NoiseKind = str
+else:
+    NoiseKind = Literal[("none", *NOISE_KINDS)]
 
 PLACEHOLDERS = ("{source}", "{instruction}", "{source_language}", "{target_language}")
 """What a template may hold."""
@@ -106,9 +112,34 @@ class _Part(BaseModel):
 class Noise(_Part):
     """What is done to the training pairs on purpose."""
 
-    kind: Literal["none", "word"] = Field("none", description="the kind of noise")
+    kind: NoiseKind = Field("none", description="the kind of noise")
     side: Literal["source", "target", "both"] = Field("target", description="which side it hits")
     ratio: float = Field(1.0, ge=0, le=1, description="the share of pairs touched, 0 to 1")
+    translator: str | None = Field(
+        None,
+        min_length=1,
+        description="of sentence noise: a run's id, latest, base:NAME, or a translation model of "
+        "the hub or a folder; {source} and {target} in it stand for the languages",
+    )
+    dictionary: str | None = Field(
+        None,
+        min_length=1,
+        description="of word noise: a MUSE dictionary, FILE or FILE:de-en, in place of the "
+        "induced one; {source} and {target} in it stand for the languages",
+    )
+    terms: str | None = Field(
+        None,
+        min_length=1,
+        description="of jargon noise: a file with a term a line, or CODE TAB term",
+    )
+    language: str | None = Field(
+        None, description="of wrong-language noise: the third language; none: untranslated"
+    )
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, code: str | None) -> str | None:
+        return None if code is None else language(code, field="language").code
 
     @property
     def active(self) -> bool:

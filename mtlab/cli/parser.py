@@ -10,6 +10,7 @@ from mtlab import pretraining
 from mtlab.cli import report, sweep, verbs
 from mtlab.commands import FLAGS, field_of
 from mtlab.errors import InputError
+from mtlab.noise_kinds import NOISE_KINDS
 
 
 class _Parser(argparse.ArgumentParser):
@@ -63,11 +64,14 @@ def build_parser() -> argparse.ArgumentParser:
     noise.add_argument(
         "file", nargs="?", metavar="FILE", help="source TAB target a line; - is stdin"
     )
-    noise.add_argument("--kind", default="word")
+    noise.add_argument("--kind", default="word", help=", ".join(NOISE_KINDS))
     noise.add_argument("--side", default="target", help="source, target or both")
     noise.add_argument("--noise-ratio", default="1.0")
+    for flag, path in FLAGS:
+        if path in ("noise.translator", "noise.dictionary", "noise.terms", "noise.language"):
+            noise.add_argument(flag, metavar="X", help=field_of(path).description)
     noise.add_argument("--direction", required=True, help="such as de-en")
-    noise.add_argument("--corpus", default="everyday", help="the parallel text behind a lexicon")
+    noise.add_argument("--corpus", default="everyday", help="where pairs and words come from")
     noise.add_argument("--size", default="8", help="pairs shown when no file is given")
     noise.add_argument("--seed", default="0")
 

@@ -13,7 +13,7 @@ from mtlab.commands import FLAGS, command_for
 from mtlab.errors import InputError
 from mtlab.lab import Lab, Run
 from mtlab.settings import Settings
-from mtlab.spec import Direction, Noise, RunSpec, put, read_yaml_mapping
+from mtlab.spec import Direction, RunSpec, put, read_yaml_mapping
 
 
 def run(args: argparse.Namespace) -> int:
@@ -136,16 +136,20 @@ def score(args: argparse.Namespace) -> int:
 
 def noise(args: argparse.Namespace) -> int:
     """Show clean and noisy pairs, side by side."""
-    from mtlab.noise import preview
-
     direction = Direction.parse(args.direction)
-    spec = RunSpec(corpus=args.corpus, size=args.size, train=(direction,), seed=args.seed)
-    pairs = preview(
-        noise=Noise(kind=args.kind, side=args.side, ratio=args.noise_ratio),
-        spec=spec,
-        settings=Settings.from_environment(),
-        texts=_pair_lines(args.file) if args.file else None,
+    noise = {
+        "kind": args.kind,
+        "side": args.side,
+        "ratio": args.noise_ratio,
+        "translator": args.translator,
+        "dictionary": args.dictionary,
+        "terms": args.terms,
+        "language": args.noise_language,
+    }
+    spec = RunSpec(
+        corpus=args.corpus, size=args.size, train=(direction,), seed=args.seed, noise=noise
     )
+    pairs = Lab().noise(spec, _pair_lines(args.file) if args.file else None)
     for pair in pairs:
         printing.noisy_pair(pair)
     return printing.finish(args, {"pairs": [pair.to_json() for pair in pairs]})

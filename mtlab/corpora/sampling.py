@@ -12,8 +12,8 @@ then merged so that every beginning of the order has the right shares:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from mtlab.corpora.pairs import Corpus, Pair, normalised
@@ -36,12 +36,14 @@ class Draw:
         removed: pairs by direction that were left out because their source or target, normalised,
             stands in the test set.
         reversed: the places of the pairs that were turned round (`turn_round`).
+        order: by direction, every pair that a larger draw could hold, in the order of the draw.
     """
 
     pairs: tuple[Pair, ...]
     pool_sizes: dict[str, int]
     removed: dict[str, int]
     reversed: frozenset[int] = frozenset()
+    order: Mapping[Direction, tuple[Pair, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def available(self) -> int:
@@ -112,11 +114,14 @@ def draw(
         )
     order = _in_turns(queues, seed) if balance == "balanced" else _by_share(queues, seed)
     chosen = order[:size]
-    taken: dict[str, int] = dict.fromkeys(queues, 0)
-    for name in chosen:
-        taken[name] += 1
-    drawn = {name: iter(_shuffled(queues[name], seed, taken[name])) for name in queues}
-    return Draw(tuple(next(drawn[name]) for name in chosen), pool_sizes, removed)
+    shuffled = {name: _shuffled(pairs, seed) for name, pairs in queues.items()}
+    drawn = {name: iter(pairs) for name, pairs in shuffled.items()}
+    return Draw(
+        tuple(next(drawn[name]) for name in chosen),
+        pool_sizes,
+        removed,
+        order={direction: shuffled[str(direction)] for direction in directions},
+    )
 
 
 def uniform(*parts: object) -> float:
@@ -136,10 +141,8 @@ def spread(place: int, *parts: object) -> float:
     return (reversed_bits ^ shift) / _STEPS
 
 
-def _shuffled(pairs: Sequence[Pair], seed: int, count: int) -> list[Pair]:
-    if not count:
-        return []
-    return sorted(pairs, key=lambda pair: (uniform("draw", seed, pair.key), pair.key))[:count]
+def _shuffled(pairs: Sequence[Pair], seed: int) -> tuple[Pair, ...]:
+    return tuple(sorted(pairs, key=lambda pair: (uniform("draw", seed, pair.key), pair.key)))
 
 
 def _in_turns(queues: dict[str, list[Pair]], seed: int) -> list[str]:

@@ -209,7 +209,7 @@ class _Work:
         try:
             return self.run()
         except Exception as error:
-            if not _out_of_memory(error) or len(self.prompts) == 1:
+            if not out_of_memory(error) or len(self.prompts) == 1:
                 _explain(error)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -294,7 +294,8 @@ class _inference:  # noqa: N801 - reads as the verb it is
         self.model.train(self.was_training)
 
 
-def _out_of_memory(error: Exception) -> bool:
+def out_of_memory(error: Exception) -> bool:
+    """Whether a failure means that memory ran out, on whichever device."""
     text = str(error)
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
         isinstance(error, RuntimeError) and "allocate memory" in text
@@ -302,7 +303,7 @@ def _out_of_memory(error: Exception) -> bool:
 
 
 def _explain(error: Exception) -> NoReturn:
-    if _out_of_memory(error):
+    if out_of_memory(error):
         raise NotAvailable(
             "decoding ran out of memory, in half a batch too",
             fix="lower the token budget or the number of beams",

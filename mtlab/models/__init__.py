@@ -1,19 +1,26 @@
 """Base models and what runs made of them: inspected, weighed against the memory, loaded.
 
-`inspect` and `check_fits` need no torch and run before anything is launched; `load` and
-`load_run` are the only places in the lab where weights are read.
+`inspect` and `check_fits` need no torch and run before anything is launched; `load`, `load_run` and
+`load_translation_model` are the only places in the lab where weights are read.
 """
 
 from mtlab.models.device import Precision, device_name, fast_bf16, resolve_precision, set_threads
 from mtlab.models.facts import ModelFacts, inspect
 from mtlab.models.load import Loaded, load, load_run, quiet, weights_precision
 from mtlab.models.memory import MemoryNeed, available_memory, check_fits, estimate
+from mtlab.models.seq2seq import (
+    LoadedTranslationModel,
+    TranslationModel,
+    load_translation_model,
+)
 
 __all__ = [
     "Loaded",
+    "LoadedTranslationModel",
     "MemoryNeed",
     "ModelFacts",
     "Precision",
+    "TranslationModel",
     "available_memory",
     "check_fits",
     "device_name",
@@ -22,6 +29,7 @@ __all__ = [
     "inspect",
     "load",
     "load_run",
+    "load_translation_model",
     "quiet",
     "resolve_precision",
     "set_threads",

@@ -43,6 +43,9 @@ class ModelFacts:
         layers: depth.
         vocabulary: tokens it knows.
         has_chat_template: whether its tokenizer brings one; None where that is not known yet.
+        is_seq2seq: whether it is an encoder with a decoder, made to turn one text into another.
+        model_type: the family its config names, such as `marian`.
+        commit: the hub's commit on this machine; None for a folder, or where it is not here.
     """
 
     parameters: int
@@ -55,6 +58,9 @@ class ModelFacts:
     layers: int
     vocabulary: int
     has_chat_template: bool | None = None
+    is_seq2seq: bool = False
+    model_type: str = ""
+    commit: str | None = None
 
 
 def inspect(base: Base, settings: Settings, revision: str | None = None) -> ModelFacts:
@@ -65,10 +71,7 @@ def inspect(base: Base, settings: Settings, revision: str | None = None) -> Mode
             needs code of its own.
         NotAvailable: it is gated, or the hub cannot be reached.
     """
-    if base.path is not None:
-        facts = _inspect_folder(base)
-    else:
-        facts = _inspect_hub(base, settings, revision or base.revision)
+    facts = look(base, settings, revision or base.revision)
     if not facts.is_causal:
         raise InputError(
             f"'{base.name}' is a {facts.architecture or 'model of unknown kind'} and no causal "
@@ -76,20 +79,40 @@ def inspect(base: Base, settings: Settings, revision: str | None = None) -> Mode
             field="base",
             fix="choose a model that continues text, such as Qwen/Qwen2.5-0.5B",
         )
-    if facts.has_pickled_only:
-        raise InputError(
-            f"'{base.name}' has pickled weights only, which can run code and are never loaded",
-            field="base",
-            fix="choose a copy with safetensors files",
-        )
-    folder = base.path
-    if folder and not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+    refuse_pickles(facts, base)
+    if base.path and not any((base.path / name).is_file() for name in _TOKENIZER_FILES):
         raise InputError(
             f"the folder '{base.name}' holds no tokenizer",
             field="base",
             fix="save the tokenizer beside the weights",
         )
     return facts
+
+
+def look(base: Base, settings: Settings, revision: str | None = None) -> ModelFacts:
+    """What a model is, whatever it is; `inspect` refuses what cannot be fine-tuned.
+
+    Raises:
+        InputError: it does not exist, or needs code of its own.
+        NotAvailable: it is gated, or the hub cannot be reached.
+    """
+    if base.path is not None:
+        return _inspect_folder(base)
+    return _inspect_hub(base, settings, revision)
+
+
+def refuse_pickles(facts: ModelFacts, base: Base, field: str = "base") -> None:
+    """Refuse a model without safetensors files.
+
+    Raises:
+        InputError: it has none.
+    """
+    if facts.has_pickled_only:
+        raise InputError(
+            f"'{base.name}' has pickled weights only, which can run code and are never loaded",
+            field=field,
+            fix="choose a copy with safetensors files",
+        )
 
 
 def config_context(config: dict[str, Any]) -> int | None:
@@ -150,7 +173,8 @@ def _inspect_hub(base: Base, settings: Settings, revision: str | None) -> ModelF
         config = _read_config(folder / "config.json", base)
         parameters = sum(_count_parameters(file) for file in files)
         size = sum(file.stat().st_size for file in files)
-        return _facts(config, base, parameters, size, has_pickled_only=False)
+        facts = _facts(config, base, parameters, size, has_pickled_only=False)
+        return replace(facts, commit=folder.name)
     try:
         if settings.offline:
             raise NotAvailable(
@@ -196,6 +220,8 @@ def _facts(
         hidden=int(text.get("hidden_size") or text.get("n_embd") or text.get("d_model") or 0),
         layers=int(text.get("num_hidden_layers") or text.get("n_layer") or 0),
         vocabulary=int(text.get("vocab_size") or config.get("vocab_size") or 0),
+        is_seq2seq=bool(config.get("is_encoder_decoder")),
+        model_type=str(config.get("model_type", "")),
     )
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from mtlab.errors import InputError, MtlabError, NotAvailable
 from mtlab.models.device import Precision, device_name, resolve_precision
@@ -90,7 +90,7 @@ def load(
     device = device or device_name()
     dtype_name = resolve_precision(precision, device)
     model = _from_pretrained(base, base.location, revision, dtype_name, device, settings)
-    tokenizer = _tokenizer(base, base.location, revision, settings)
+    tokenizer = read_tokenizer(base, base.location, revision, settings)
     commit = getattr(model.config, "_commit_hash", None)
     loaded = Loaded(model, tokenizer, device, dtype_name, base, commit or revision)
     for adapter in base.adapters:
@@ -119,7 +119,7 @@ def load_run(
         device = device or device_name()
         dtype_name = resolve_precision(precision, device)
         model = _from_pretrained(base, str(folder), None, dtype_name, device, settings)
-        tokenizer = _tokenizer(base, str(folder), None, settings)
+        tokenizer = read_tokenizer(base, str(folder), None, settings)
         return Loaded(model, tokenizer, device, dtype_name, base, None)
     adapter = run_dir / "adapter"
     if not (adapter / "adapter_config.json").is_file():
@@ -178,11 +178,16 @@ def _from_pretrained(
             fix="choose a smaller base model",
         ) from None
     except Exception as error:  # noqa: BLE001 - every failure to load becomes a sentence
-        _explain_load_error(error, base)
-        raise
+        explain_load_error(error, base)
 
 
-def _tokenizer(base: Base, location: str, revision: str | None, settings: Settings) -> Any:
+def read_tokenizer(base: Base, location: str, revision: str | None, settings: Settings) -> Any:
+    """The tokenizer at a location, with a pad token.
+
+    Raises:
+        InputError: there is none that transformers can read.
+        NotAvailable: the hub cannot be reached.
+    """
     from transformers import AutoTokenizer
 
     try:
@@ -194,15 +199,20 @@ def _tokenizer(base: Base, location: str, revision: str | None, settings: Settin
                 local_files_only=settings.offline or base.path is not None,
             )
     except Exception as error:  # noqa: BLE001
-        _explain_load_error(error, base, part="tokenizer")
-        raise
+        explain_load_error(error, base, part="tokenizer")
     if tokenizer.pad_token_id is None:
         # Padding is masked out, so that any token serves; the vocabulary must not grow.
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     return tokenizer
 
 
-def _explain_load_error(error: Exception, base: Base, part: str = "model") -> None:
+def explain_load_error(error: Exception, base: Base, part: str = "model") -> NoReturn:
+    """Raise what the user should read for a failure to load.
+
+    Raises:
+        InputError: it cannot be loaded, or not safely.
+        NotAvailable: the hub cannot be reached.
+    """
     if isinstance(error, MtlabError):
         raise error
     text = str(error)

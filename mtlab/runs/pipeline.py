@@ -2,7 +2,7 @@
 
 Everything that a phase finishes is written whole before the next begins, and found again by a
 resumed run: training goes on from its checkpoint, a direction that was translated is not
-translated again. Data is prepared before torch is imported.
+translated again. Data is prepared before torch is imported, unless noise needs a translator.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlab.corpora import Pair, corpora_for, draw_for
+from mtlab.corpora import Corpus, Draw, Pair, corpora_for, draw_for
 from mtlab.models import Loaded, load, load_run, set_threads, weights_precision
 from mtlab.noise import NoisyPair, corrupt
 from mtlab.presets import Base, resolve_base
@@ -90,7 +90,7 @@ class Pipeline:
         spec = self.spec
         corpora = corpora_for(spec, self.settings)
         drawn = draw_for(spec, self.settings)
-        pairs = corrupt(drawn.pairs, spec.noise, spec.seed, corpora.train, self.settings)
+        pairs = self._corrupted(drawn, corpora.train)
         lines = [
             {**pair.to_json(), "reversed": True} if place in drawn.reversed else pair.to_json()
             for place, pair in enumerate(pairs)
@@ -115,6 +115,37 @@ class Pipeline:
         )
         self._stop_if_asked()
         return pairs, tests
+
+    def _corrupted(self, drawn: Draw, corpus: Corpus) -> tuple[NoisyPair, ...]:
+        """The pairs as they will be trained on; loads a translator if noise needs one."""
+        from mtlab.runs.resident import Resident
+        from mtlab.runs.store import RunStore
+        from mtlab.runs.translators import translator_for
+
+        spec = self.spec
+        translator = None
+        if spec.noise.translator is not None:
+            store = RunStore(self.settings)
+            translator = translator_for(spec, store, Resident(self.settings))
+
+        def on_progress(done: int, total: int) -> None:
+            self.reporter.progress(done / max(1, total), f"noise {done}/{total}")
+            self._stop_if_asked()
+
+        try:
+            return corrupt(
+                drawn.pairs,
+                spec.noise,
+                spec.seed,
+                corpus,
+                self.settings,
+                order=drawn.order,
+                translator=translator,
+                on_progress=on_progress,
+            )
+        finally:
+            if translator is not None:
+                translator.release()
 
     def _load(self, pairs: Sequence[NoisyPair]) -> None:
         threads = set_threads(self.settings)

@@ -23,6 +23,16 @@ def placed(spec: RunSpec) -> RunSpec:
         changes["base"] = folder
     if (folder := _absolute(spec.comet_model)) != spec.comet_model:
         changes["comet_model"] = folder
+    for name in ("dictionary", "terms"):
+        value = getattr(spec.noise, name)
+        if value and (there := str(Path(value).expanduser().absolute())) != value:
+            changes[f"noise__{name}"] = there
+    translator = spec.noise.translator
+    if translator and not _is_hub_or_preset(translator):
+        if translator.startswith((".", "~")):  # with languages in its name it need not exist
+            changes["noise__translator"] = str(Path(translator).expanduser().absolute())
+        elif (folder := _absolute(translator)) != translator:
+            changes["noise__translator"] = folder
     return spec.with_changes(**changes) if changes else spec
 
 

@@ -12,7 +12,7 @@ from mtlab.spec import RunSpec
 
 if TYPE_CHECKING:
     from mtlab.corpora import Draw
-    from mtlab.noise import NoisyPair
+    from mtlab.noise import NoisyPair, Translator
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ class Preview:
     forecast: str
 
 
-def preview_of(spec: RunSpec, drawn: Draw, n: int, store: RunStore) -> Preview:
+def preview_of(
+    spec: RunSpec, drawn: Draw, n: int, store: RunStore, translator: Translator | None = None
+) -> Preview:
     """The preview of a complete spec.
 
     Args:
@@ -54,6 +56,7 @@ def preview_of(spec: RunSpec, drawn: Draw, n: int, store: RunStore) -> Preview:
         drawn: the pairs it would train on.
         n: how many of them to show; the first, which are the same at any size.
         store: for the forecast.
+        translator: of sentence noise.
     """
     from mtlab.corpora import corpora_for
     from mtlab.noise import corrupt
@@ -61,7 +64,15 @@ def preview_of(spec: RunSpec, drawn: Draw, n: int, store: RunStore) -> Preview:
 
     settings = store.settings
     corpus = corpora_for(spec, settings).train
-    pairs = corrupt(drawn.pairs[:n], spec.noise, spec.seed, corpus, settings)
+    pairs = corrupt(
+        drawn.pairs[:n],
+        spec.noise,
+        spec.seed,
+        corpus,
+        settings,
+        order=drawn.order,
+        translator=translator,
+    )
     # A chat template needs the tokenizer, and that a download; the plain one stands in for it.
     template = Template() if spec.template == "chat" else Template.from_spec(spec)
     examples = tuple(

@@ -25,6 +25,10 @@ FIELDS = (
     "noise_kind",
     "noise_side",
     "noise_ratio",
+    "translator",
+    "dictionary",
+    "terms",
+    "language",
     "test",
     "test_limit",
     "metrics",
@@ -36,6 +40,14 @@ FIELDS = (
     "template",
     "name",
 )
+
+# The fields that belong to one kind of noise alone, by the kind.
+NOISE_FIELDS: dict[str, tuple[str, ...]] = {
+    "sentence": ("translator",),
+    "word": ("dictionary",),
+    "jargon": ("terms",),
+    "wrong-language": ("language",),
+}
 
 
 def spec_from_form(values: Mapping[str, Any], settings: Settings) -> RunSpec:
@@ -62,6 +74,8 @@ def spec_from_form(values: Mapping[str, Any], settings: Settings) -> RunSpec:
             "kind": values["noise_kind"],
             "side": values["noise_side"],
             "ratio": values["noise_ratio"],
+            # What is not shown does not count.
+            **_given(**{name: values[name] for name in NOISE_FIELDS.get(values["noise_kind"], ())}),
         },
         "test": tuple(values["test"]) or None,
         "metrics": tuple(values["metrics"]),
@@ -87,30 +101,41 @@ def spec_from_form(values: Mapping[str, Any], settings: Settings) -> RunSpec:
 
 
 def keep_upload(values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """The values with an uploaded file moved to where the run will still find it tomorrow.
+    """The values with uploaded files moved to where the run will still find them tomorrow.
 
     The browser's uploads lie in a temporary folder; a run and its resumption read the lab's copy,
-    which lies in a folder named by its content. A file that cannot be used is not kept.
+    which lies in a folder named by its content. A corpus that cannot be used is not kept.
 
     Raises:
-        InputError: the file cannot be used; names the line.
+        InputError: a file cannot be used; names the line.
         NotAvailable: the copy cannot be written.
     """
-    if not values["upload"]:
-        return dict(values)
-    source = Path(values["upload"])
-    corpora.open_corpus(str(source), settings)
+    if values["upload"]:
+        corpora.open_corpus(str(values["upload"]), settings)
+    of_noise = NOISE_FIELDS.get(values["noise_kind"], ())
+    uploads = ["upload", *(name for name in ("dictionary", "terms") if name in of_noise)]
+    return {**values, **{name: _kept(values[name], settings) for name in uploads}}
+
+
+def _kept(upload: str | None, settings: Settings) -> str | None:
+    if not upload:
+        return upload
+    source = Path(upload)
     try:
         data = source.read_bytes()
         kept = settings.home / "uploads" / hashlib.sha256(data).hexdigest()[:16] / source.name
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(kept, data.decode())  # whole or not at all, should the disk be full
+    except UnicodeDecodeError:
+        raise InputError(
+            f"'{source.name}' is not UTF-8", field="upload", fix="save it as UTF-8"
+        ) from None
     except OSError as error:
         raise NotAvailable(
             "the uploaded file cannot be kept", why=error.strerror, fix="free disk space"
         ) from None
-    return {**values, "upload": str(kept)}
+    return str(kept)
 
 
 def _given(**values: Any) -> dict[str, Any]:

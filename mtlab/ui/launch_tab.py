@@ -16,6 +16,7 @@ from mtlab.spec import RunSpec
 from mtlab.ui.errors import shown
 from mtlab.ui.form import FIELDS, spec_from_form
 from mtlab.ui.markup import escape, marked_words, notice, table, text_block
+from mtlab.ui.noise_fields import noise_fields
 
 SIZES = ("16", "32", "64", "128", "256", "512", "1024", "all")
 _DEFAULT_TRAIN = ["de-en", "en-de"]
@@ -122,21 +123,7 @@ def _form(lab: Lab) -> dict[str, Any]:
         elem_id="test",
         info="None chosen: the training directions.",
     )
-    with gr.Row():
-        form["noise_kind"] = gr.Radio(
-            [("None", "none"), *((name.capitalize(), name) for name in noise.KINDS)],
-            value="none",
-            label="Noise",
-            min_width=140,
-            info="Word: a side is replaced by a word-by-word translation of the other.",
-        )
-        form["noise_side"] = gr.Radio(
-            [("Source", "source"), ("Target", "target"), ("Both", "both")],
-            value="target",
-            label="Noise side",
-            min_width=200,
-        )
-    form["noise_ratio"] = gr.Slider(0, 1, 1, step=0.05, label="Noise ratio (share of pairs)")
+    noise_fields(lab, form)
     form["seed"] = gr.Number(0, label="Seed", precision=0)
     with gr.Accordion("Advanced", open=False):
         _advanced(form)

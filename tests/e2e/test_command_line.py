@@ -1,5 +1,7 @@
 """The command line against real processes: what it does, and how it says what it cannot do."""
 
+import json
+
 import pytest
 
 QUICK = ("--steps", "2", "--test-limit", "3", "--probe-size", "0", "--strategy", "greedy")
@@ -167,3 +169,38 @@ def test_doctor_answers_without_a_hub(mtlab):
     assert status == 0, text
     names = [check["name"] for check in data["checks"]]
     assert {"device", "precision", "COMET", "hub", "disk"} <= set(names)
+
+
+def test_a_finished_run_translates_for_the_noise_of_the_next(mtlab, tiny_model, tmp_path):
+    words = ("run", "--base", str(tiny_model), "--size", "4", "--train", "de-en", *QUICK)
+    status, first, text = mtlab(*words, "--no-score-base", "--json")
+    assert status == 0, text
+    noisy = ("--noise", "sentence", "--side", "both", "--translator", "latest")
+    status, second, text = mtlab(*words, "--no-score-base", *noisy, "--json")
+    assert status == 0 and second["state"] == "finished", text
+    folder = tmp_path / "home" / "runs" / second["id"]
+    spec = json.loads((folder / "spec.json").read_text())
+    assert spec["noise"]["translator"] == first["id"]
+    rows = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
+    touched = [row for row in rows if row["touched"]]
+    assert len(rows) == 4 and touched
+    assert all(row["target"] != row["clean_target"] for row in rows if "target" in row["touched"])
+    provenance = json.loads((folder / "provenance.json").read_text())
+    assert provenance["noisy_pairs"] == len(touched)
+    assert len(list((tmp_path / "home" / "cache" / "translations").iterdir())) == 2
+
+
+def test_noise_of_any_kind_on_any_text(mtlab, tmp_path):
+    (tmp_path / "de-en.txt").write_text("hund dog\nder the\nschläft sleeps\n", encoding="utf-8")
+    words = ("noise", "--direction", "de-en", "-", "--json")
+    stdin = "Der Hund schläft.\tThe dog is asleep.\nEs ist nicht spät.\tIt is not late.\n"
+    kinds = {
+        "grammar": (), "semantic": (), "jargon": (), "typo": (), "misaligned": (),
+        "wrong-language": (), "truncated": (), "word": ("--dictionary", "de-en.txt"),
+    }  # fmt: skip
+    for kind, options in kinds.items():
+        status, shown, text = mtlab(*words, "--kind", kind, *options, stdin=stdin)
+        assert status == 0, text
+        assert all(pair["touched"] == ["target"] for pair in shown["pairs"]), kind
+        assert "[" in text or kind == "truncated"
+    assert shown["pairs"][0]["target"] == "The dog sleeps."

@@ -20,6 +20,10 @@ UNTOUCHED = {
     "noise_kind": "none",
     "noise_side": "target",
     "noise_ratio": 1,
+    "translator": "latest",
+    "dictionary": None,
+    "terms": None,
+    "language": "",
     "test": [],
     "test_limit": "",
     "metrics": ["bleu", "chrf", "comet"],
@@ -62,6 +66,34 @@ def test_all_means_the_whole_pool(home):
 def test_a_bad_field_is_named(home, changes, field):
     with pytest.raises(InputError, match=field):
         spec_from_form({**UNTOUCHED, **changes}, home)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("sentence", "translator", "nano"),
+        ("word", "dictionary", "de-en.txt"),
+        ("jargon", "terms", "terms.txt"),
+        ("wrong-language", "language", "fr"),
+    ],
+)
+def test_an_option_of_noise_counts_for_its_own_kind_alone(home, kind, field, value):
+    values = {**UNTOUCHED, field: value}
+    assert getattr(spec_from_form({**values, "noise_kind": kind}, home).noise, field) == value
+    other = spec_from_form({**values, "noise_kind": "typo"}, home).noise
+    assert getattr(other, field) is None
+
+
+def test_an_uploaded_dictionary_is_kept_under_its_own_name(home, tmp_path):
+    path = tmp_path / "de-en.txt"
+    path.write_text("Haus house\n", encoding="utf-8")
+    values = {**UNTOUCHED, "noise_kind": "word", "dictionary": str(path)}
+    kept = keep_upload(values, home)["dictionary"]
+    assert kept.startswith(str(home.home)) and kept.endswith("/de-en.txt")
+    assert keep_upload({**values, "noise_kind": "typo"}, home)["dictionary"] == str(path)
+    path.write_bytes(b"H\xe4user houses\n")
+    with pytest.raises(InputError, match="'de-en.txt' is not UTF-8"):
+        keep_upload(values, home)
 
 
 def as_uploaded(tmp_path, data):

@@ -18,6 +18,11 @@ def launch(page):
     expect(page.get_by_role("tab", name="Runs")).to_have_attribute("aria-selected", "true")
 
 
+def choose_noise(page, kind):
+    page.get_by_label("Noise", exact=True).click()
+    page.get_by_role("option", name=re.compile(rf"^{kind}:")).click()
+
+
 def advanced(page, **numbers):
     page.get_by_role("button", name="Advanced").click()
     for label, value in numbers.items():
@@ -59,8 +64,25 @@ def test_a_tab_chosen_while_the_page_still_loads_stays_chosen(browser, address):
 
 
 def test_noise_is_marked_in_the_preview(page):
-    page.get_by_role("radio", name="Word").check()
-    expect(page.locator("#launch-pairs mark").first).to_be_visible()
+    marks = page.locator("#launch-pairs mark")
+    choose_noise(page, "Word")
+    expect(marks.first).to_be_visible()
+    expect(page.get_by_text("Dictionary in the MUSE format")).to_be_visible()
+    choose_noise(page, "Typo")
+    expect(page.get_by_text("Dictionary in the MUSE format")).not_to_be_visible()
+    expect(marks.first).to_be_visible()
+    expect(page.get_by_text("--noise typo")).to_be_visible()
+
+
+def test_sentence_noise_asks_for_a_translator_and_shows_what_it_makes(page):
+    expect(page.get_by_label("Translator", exact=True)).not_to_be_visible()
+    choose_noise(page, "Sentence")
+    problem = page.locator("#launch-problem")
+    expect(problem).to_contain_text("no run has finished yet: start one, or name a base")
+    translator = page.get_by_label("Translator", exact=True)
+    translator.fill("nano")
+    translator.press("Enter")
+    expect(page.locator("#launch-pairs mark").first).to_be_visible(timeout=90_000)
 
 
 def test_a_bad_value_is_said_before_and_at_launch_and_nothing_is_lost(page):
