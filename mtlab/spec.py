@@ -25,8 +25,8 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.fields import FieldInfo
 
+from mtlab.complaints import first_problem, no_part
 from mtlab.errors import InputError
 from mtlab.languages import language
 from mtlab.noise_kinds import NOISE_KINDS
@@ -68,6 +68,11 @@ class Direction(BaseModel):
             )
         return cls(source=source, target=target)
 
+    @classmethod
+    def of(cls, value: Direction | str) -> Direction:
+        """A direction, read if it is text; raises as `parse`."""
+        return cls.parse(value) if isinstance(value, str) else value
+
     @property
     def source_name(self) -> str:
         """The source language's English name."""
@@ -106,7 +111,7 @@ class _Part(BaseModel):
         try:
             super().__init__(**data)
         except ValidationError as error:
-            raise _first_problem(error, type(self).model_fields) from None
+            raise first_problem(error, type(self).model_fields) from None
 
 
 class Noise(_Part):
@@ -328,7 +333,7 @@ def put(data: dict[str, Any], path: str, value: Any) -> None:
         if data.get(part) is None:
             data[part] = {}
         if not isinstance(data[part], dict):
-            raise _no_part(data[part], part)
+            raise no_part(data[part], part)
         data = data[part]
     data[last] = value
 
@@ -356,79 +361,6 @@ def read_yaml_mapping(path: str | Path) -> dict[str, Any]:
             f"'{path}' does not hold a spec", field="spec", fix="write fields such as 'size: 32'"
         )
     return data
-
-
-def _first_problem(error: ValidationError, fields: Mapping[str, FieldInfo]) -> InputError:
-    """The first of pydantic's complaints as a sentence that names the field and the fix."""
-    problem = error.errors()[0]
-    field = ".".join(str(part) for part in problem["loc"] if isinstance(part, str))
-    context = problem.get("ctx", {})
-    kind = problem["type"]
-    given = problem.get("input")
-    if kind == "extra_forbidden":
-        return InputError("there is no such field", field=field, fix="check its spelling")
-    if kind in ("missing", "string_too_short", "too_short"):
-        return InputError("nothing is given", field=field, fix=f"give '{field}'")
-    if kind == "literal_error":
-        return InputError(
-            f"'{_short(given)}' is not a choice", field=field, fix=f"use {context['expected']}"
-        )
-    if kind == "model_type":
-        return _no_part(given, field)
-    if kind in _BEYOND:
-        what = f"{_short(given)} is out of range"
-        return InputError(what, field=field, fix=f"give {_range_of(fields[field])}")
-    if kind == "string_too_long":
-        return InputError(
-            f"{len(str(given))} characters are too many",
-            field=field,
-            fix=f"give {context['max_length']} at most",
-        )
-    wanted = next((words for start, words in _WANTED.items() if kind.startswith(start)), None)
-    fix = f"give {wanted}" if wanted else _imperative(problem["msg"])
-    return InputError(f"'{_short(given)}' cannot be used", field=field or None, fix=fix)
-
-
-_BEYOND = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
-_WANTED = {
-    "int": "a whole number",
-    "float": "a number",
-    "string": "text",
-    "bool": "true or false",
-    "tuple": "a list",
-}
-_LONGEST_SHOWN = 80
-
-
-def _range_of(field: FieldInfo) -> str:
-    """The values a number may have, in words."""
-    limits = {
-        name: f"{getattr(mark, name):,}"
-        for mark in field.metadata
-        for name in ("gt", "ge", "lt", "le")
-        if hasattr(mark, name)
-    }
-    if limits.keys() == {"ge", "le"}:
-        return f"{limits['ge']} to {limits['le']}"
-    words = {"gt": "more than {}", "ge": "{} or more", "lt": "less than {}", "le": "{} or less"}
-    return " and ".join(words[name].format(limit) for name, limit in limits.items())
-
-
-def _no_part(given: Any, part: str) -> InputError:
-    return InputError(
-        f"'{_short(given)}' is not made of fields",
-        field=part,
-        fix=f"write fields below '{part}', each with its value",
-    )
-
-
-def _short(given: Any) -> str:
-    text = str(given)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
-
-
-def _imperative(message: str) -> str:
-    return message[0].lower() + message[1:] if message else "check the value"
 
 
 __all__ = [

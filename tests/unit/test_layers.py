@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "mtlab"
 
 # Lower layers first. A module may import from its own layer and from those below it.
 LAYERS = (
-    ("errors", "languages", "noise_kinds", "settings"),
+    ("complaints", "errors", "languages", "noise_kinds", "settings"),
     ("spec", "presets"),
     (
         "commands",
@@ -25,7 +25,7 @@ LAYERS = (
     ),
     ("models", "training", "decoding", "scoring"),
     ("runs", "results", "doctor"),
-    ("lab", "sweeps"),
+    ("handle", "lab", "sweeps"),
     ("cli", "ui"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -1,0 +1,167 @@
+"""A handle on one run: what it said, what it scored, how it is stopped and waited for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mtlab.errors import InputError, MtlabError
+from mtlab.results.reading import read_scores, summary_of, translations_frame
+from mtlab.runs.attending import attend
+from mtlab.runs.events import Event
+from mtlab.runs.status import Status
+from mtlab.runs.store import RunRecord
+from mtlab.spec import Direction
+
+if TYPE_CHECKING:
+    import pandas
+
+    from mtlab.decoding import Hypothesis
+    from mtlab.lab import Lab
+
+POLL_SECONDS = 0.2
+
+
+class Run:
+    """A handle on one run; holds no state, so that any number may point at the same one."""
+
+    def __init__(self, lab: Lab, record: RunRecord) -> None:
+        self._lab = lab
+        self._store = lab.store
+        self.id = record.id
+        self.spec = record.spec
+        self.folder: Path = record.folder
+
+    def status(self) -> Status:
+        """How it stands now.
+
+        Raises:
+            InputError: it was deleted.
+        """
+        return self._store.status(self.id)
+
+    def events(self, after: int = 0) -> list[Event]:
+        """What happened after the event of that number."""
+        return list(self._store.events(self.id, after))
+
+    def wait(
+        self,
+        timeout: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Status:
+        """Wait until it is over, or `timeout` seconds have passed.
+
+        Also brings it there: this process supervises the queue while the run waits in it, and a
+        run that was asked to stop is made to, even if no other process looks after the home.
+
+        Args:
+            timeout: seconds; None waits for as long as it takes.
+            on_event: called with every event from the last attempt's first on.
+
+        Returns:
+            The status as it is then. Of a run that was discarded meanwhile, the last one known,
+            as `stopped`.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            status = self.status()
+        except InputError:
+            return Status(self.id, state="stopped")
+        seen = status.since
+        if status.state == "queued" and status.attempts:
+            seen = max((event.seq for event in self.events()), default=0)
+        while True:
+            try:
+                latest = attend(self._store, self.id)
+                status = self.status()
+            except OSError:
+                latest = status  # the end could not be written yet: a full disk; ask again
+            except InputError:
+                return status.with_changes(state="stopped")
+            if latest is None:
+                return status.with_changes(state="stopped")
+            for event in self._store.log(self.id).read(seen):
+                seen = event.seq
+                if on_event is not None:
+                    on_event(event)
+            if status.is_over or (deadline is not None and time.monotonic() >= deadline):
+                return status
+            if status.state == "queued":
+                self._lab.supervise()
+            time.sleep(POLL_SECONDS)
+
+    def stop(self, keep: bool = True) -> None:
+        """Ask it to end; `wait` returns when its process is gone.
+
+        Args:
+            keep: save what it has learnt, so that it translates and can be resumed. Otherwise the
+                run is deleted when its process is gone.
+
+        Raises:
+            InputError: it is already over.
+        """
+        self._store.request_stop(self.id, keep)
+        self._lab.supervise()
+
+    def resume(self) -> None:
+        """Queue it again: it goes on from its newest complete checkpoint.
+
+        Raises:
+            InputError: it waits, runs or has finished.
+        """
+        self._store.requeue(self.id)
+        self._lab.supervise()
+
+    def delete(self) -> None:
+        """Remove it and everything it made.
+
+        Raises:
+            InputError: it is running.
+        """
+        self._store.delete(self.id)
+
+    def scores(self) -> dict[str, Any]:
+        """`{direction: {metric: {value, low, high, n, signature, seed}, "failures": {...}}}`."""
+        scores: dict[str, Any] = read_scores(self.folder)["scores"]
+        return scores
+
+    def base_scores(self) -> dict[str, Any]:
+        """The untuned base model's scores, in the same shape."""
+        scores: dict[str, Any] = read_scores(self.folder)["base"]
+        return scores
+
+    def translations(self, direction: Direction | str) -> pandas.DataFrame:
+        """Source, reference, hypothesis, base, failures and more, a row per segment.
+
+        Raises:
+            InputError: it has not translated that direction.
+        """
+        return translations_frame(self.folder, Direction.of(direction))
+
+    def translate(self, sources: Sequence[str], direction: Direction | str) -> list[Hypothesis]:
+        """Translate with the model it made."""
+        return self._lab.translate(self.id, sources, direction)
+
+    def summary(self) -> dict[str, Any]:
+        """The run in one JSON object: `{id, state, seconds, scores, base}`, `error` if any."""
+        try:
+            status = self.status()
+        except MtlabError:
+            status = Status(self.id, state="stopped")
+        return summary_of(self.folder, status)
+
+    def log_tail(self, lines: int = 50) -> str:
+        """The last lines of its `job.log`; empty before it began."""
+        try:
+            with open(self.folder / "job.log", "rb") as file:
+                file.seek(0, 2)
+                file.seek(max(0, file.tell() - 400 * lines))
+                text = file.read().decode(errors="replace")
+        except OSError:
+            return ""
+        return "\n".join(text.splitlines()[-lines:])
+
+    def __repr__(self) -> str:
+        return f"Run({self.id!r})"
