@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mtlab.errors import InputError
 from mtlab.handle import Run
 from mtlab.prompts import CHAT, no_chat_template
 from mtlab.runs.placing import placed
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mtlab.decoding import Hypothesis
     from mtlab.experiments import Experiment
     from mtlab.noise import NoisyPair
+    from mtlab.results.report import Report
     from mtlab.runs.resident import Resident
     from mtlab.runs.translators import HubTranslator, ModelTranslator
     from mtlab.sweeps import Sweep
@@ -206,6 +208,30 @@ class Lab:
         compared = compare_systems({name: one.scores for name, one in scored.items()}, comet_model)
         return {"systems": rows, "comparisons": [one.to_json() for one in compared]}
 
+    def report(
+        self,
+        runs: Sequence[str] = (),
+        groups: Sequence[str] = (),
+        *,
+        metric: str = "bleu",
+        title: str = "",
+    ) -> Report:
+        """A report on finished runs: findings, plots, tables, and what makes them again.
+
+        Args:
+            runs: ids, or `latest` for the newest finished run.
+            groups: names of sweeps; all of their runs.
+            metric: `bleu`, `chrf` or `comet`: what plots and findings are about.
+            title: for people; made from the runs when not given.
+
+        Raises:
+            InputError: no such run or group, or none that has scores.
+        """
+        from mtlab.results.report import make_report
+
+        records = self._chosen(runs, groups)
+        return make_report(records, self.settings, metric=metric, title=title)
+
     def close(self) -> None:
         """Stop supervising and give memory back. Runs go on."""
         self.supervisor.stop()
@@ -243,6 +269,26 @@ class Lab:
         from mtlab.runs.translators import check_noise
 
         return check_noise(spec, drawn, self.store, self._models())
+
+    def _chosen(self, runs: Sequence[str], groups: Sequence[str]) -> list[RunRecord]:
+        """Runs by id and by group, each once."""
+        from mtlab.runs.translators import latest_finished
+
+        chosen = {}
+        for name in runs:
+            record = latest_finished(self.store) if name == "latest" else self.store.get(name)
+            chosen[record.id] = record
+        everything = self.store.list() if groups else []
+        for group in groups:
+            found = [record for record in everything if record.spec.group == group]
+            if not found:
+                known = sorted({one.spec.group for one in everything if one.spec.group})
+                fix = f"use one of {', '.join(known)}" if known else "start a sweep first"
+                raise InputError(f"there is no group '{group}'", field="group", fix=fix)
+            chosen.update((record.id, record) for record in found)
+        if not chosen:
+            raise InputError("no run is named", field="run", fix="give ids, latest, or a group")
+        return list(chosen.values())
 
     def _models(self) -> Resident:
         from mtlab.runs.resident import Resident

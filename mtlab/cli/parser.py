@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     score.add_argument("--comet-model", default=field_of("comet_model").default)
 
     written = _verb(commands, "report", report.report, "runs as a page, a table or a bundle")
-    written.add_argument("id", nargs="*", metavar="ID", help="a run's id, or the beginning of it")
+    written.add_argument("id", nargs="*", metavar="ID", help="a run's id, or latest")
     written.add_argument(
         "--group", action="append", default=[], help="every run of a sweep; repeatable"
     )

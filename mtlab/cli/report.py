@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from mtlab.cli import printing
 from mtlab.errors import InputError
 from mtlab.lab import Lab
-from mtlab.runs.store import RunRecord
 
 if TYPE_CHECKING:
     from mtlab.results.report import Report
@@ -27,11 +26,7 @@ def report(args: argparse.Namespace) -> int:
             field="--output",
             fix=f"end it with {', '.join(ENDINGS)}",
         )
-    lab = Lab()
-    records = _records(lab, args)
-    from mtlab.results.report import make_report
-
-    made = make_report(records, lab.settings, metric=args.metric, title=args.title)
+    made = Lab().report(args.id, args.group, metric=args.metric, title=args.title)
     try:
         _writer(output.suffix)(made, output)
     except OSError as error:
@@ -52,21 +47,6 @@ def report(args: argparse.Namespace) -> int:
             "findings": [finding.to_json() for finding in made.findings],
         },
     )
-
-
-def _records(lab: Lab, args: argparse.Namespace) -> list[RunRecord]:
-    """The runs that are named, and those of the groups that are."""
-    records = {record.id: record for record in map(lab.store.get, args.id)}
-    for group in args.group:
-        found = [record for record in lab.store.list() if record.spec.group == group]
-        if not found:
-            known = sorted({one.spec.group for one in lab.store.list() if one.spec.group})
-            fix = f"use one of {', '.join(known)}" if known else "start a sweep first"
-            raise InputError(f"there is no group '{group}'", field="--group", fix=fix)
-        records.update((record.id, record) for record in found)
-    if not records:
-        raise InputError("no run is named", field="ID", fix="give ids, or --group NAME")
-    return list(records.values())
 
 
 def _writer(ending: str) -> Callable[[Report, Path], None]:
