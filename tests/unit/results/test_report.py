@@ -100,6 +100,30 @@ def test_every_rendering_says_the_same(made, home):
     assert all(record.id in page for record in records)
 
 
+def test_conditions_that_differ_in_anything_are_told_apart(made, home):
+    specs = [{"size": size, "reverse": share} for size in (16, 64) for share in (0, 0.5)]
+    specs += [{"size": 16, "training": {"steps": steps}} for steps in (3, 5)]
+    specs += [{"size": 16, "noise": {"kind": "word", "ratio": ratio}} for ratio in (0.5, 1)]
+    report = make_report([made(2, **fields) for fields in specs], home)
+    figures = {plot.name: plot.figure["data"] for plot in report.plots}
+    lines = {line["name"]: line["x"] for line in figures["size"]}
+    assert len(lines) == len(figures["size"])
+    assert all(len(set(sizes)) == len(sizes) for sizes in lines.values())
+    bars = figures["failures"][0]["y"]
+    assert len(set(bars)) == len(bars) == len(specs)
+    assert all(len(set(part["x"])) == len(part["x"]) for part in figures["noise"])
+    rows = [line for line in report.latex().splitlines() if "pairs" in line]
+    assert len(rows) == len(specs)
+    assert any("3 steps" in row for row in rows) and any("50\\% reversed" in row for row in rows)
+
+
+def test_clean_runs_are_one_condition_whatever_side_noise_would_have_had(made, home):
+    runs = [made(2, size=16, noise={"side": side}) for side in ("source", "target")]
+    report = make_report(runs, home)
+    assert set(report.frame["side"]) == {""}
+    assert len(report.means[report.means["system"] == "run"]) == len(set(report.frame["metric"]))
+
+
 def test_the_page_needs_no_network_and_runs_nothing_it_was_given(
     made, home, browser_page, tmp_path
 ):
