@@ -51,9 +51,10 @@ def runs_frame(records: Iterable[RunRecord]) -> pandas.DataFrame:
 
     `system` is `run`, or `base` for the untuned model that was scored beside it. `base` is the
     model at the beginning of a chain of runs and `cycle` the runs of the chain, 1 for most. Without
-    noise, `noise` is `none`, `side` empty and `ratio` 0, whatever the spec says of them. `recipe` is a short digest of
-    everything else that is in a spec, so that runs which agree in all of `OF_THE_SPEC` differ in
-    their seed alone. A metric that was not available has no row, nor has a run without scores.
+    noise, `noise` is `none`, `side` empty and `ratio` 0, whatever the spec says of them. `recipe`
+    is a short digest of everything else that is in a spec, so that runs which agree in all of
+    `OF_THE_SPEC` differ in their seed alone. A metric that was not available has no row, nor has a
+    run without scores.
 
     Args:
         records: as `RunStore.list` gives them.
