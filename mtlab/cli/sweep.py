@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import signal
 import sys
 from collections import Counter
@@ -24,6 +25,7 @@ from mtlab.spec import Direction
 if TYPE_CHECKING:
     import pandas
 
+    from mtlab.runs.store import RunRecord
     from mtlab.sweeps import Standing, Sweep
 
 NOT_FLAGS = ("name", "size", "seed")
@@ -210,8 +212,18 @@ def _means(lab: Lab, standings: Sequence[Standing]) -> list[dict[str, Any]]:
     for metric in means["metric"].unique():
         print(f"\n{METRICS[metric]}, mean over seeds")
         printing.table(_pivot(means[means["metric"] == metric]))
+    _say(f"\nas a page: {_report_command(done, standings[0].spec.group)}")
     rows = means.astype(object).where(means.notna(), None)
     return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _report_command(done: Sequence[RunRecord], group: str | None) -> str:
+    """The report on these runs; by name only where every one of them was made under it."""
+    if group and all(record.spec.group == group for record in done):
+        words = ["--group", group]
+    else:
+        words = [record.id for record in done]
+    return shlex.join(["mtlab", "report", *words, "-o", "report.html"])
 
 
 def _pivot(means: pandas.DataFrame) -> list[dict[str, Any]]:

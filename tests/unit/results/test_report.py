@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import subprocess
 import zipfile
 
 import pytest
@@ -11,7 +13,7 @@ from mtlab import cli
 from mtlab.defaults import complete
 from mtlab.errors import InputError
 from mtlab.presets import BASES
-from mtlab.results.bundle import write_bundle
+from mtlab.results.bundle import rerun_script, write_bundle
 from mtlab.results.report import make_report
 from mtlab.runs.files import write_json, write_lines
 from mtlab.runs.store import RunStore
@@ -161,6 +163,29 @@ def test_a_bundle_holds_what_reruns_it(made, home, tmp_path):
     assert f"{folder}/translations/de-en.jsonl" in names
     assert RunSpec.from_yaml(tmp_path / "b" / folder / "spec.yaml") == record.spec
     assert f"mtlab run {folder}/spec.yaml" in (tmp_path / "b" / "rerun.sh").read_text()
+
+
+def test_a_rerun_names_the_new_ids_of_the_runs_it_needs(made, tmp_path):
+    first = made(2)
+    noise = {"kind": "sentence", "translator": first.id}
+    second, third = made(2, base=f"run:{first.id}"), made(2, noise=noise)
+    script = rerun_script([first, second, third])
+    for record in (first, second, third):
+        (tmp_path / "runs" / record.id).mkdir(parents=True)
+    (tmp_path / "rerun.sh").write_text(script)
+    (tmp_path / "mtlab").write_text(
+        """#!/bin/sh\necho "$@" >>said\necho table\necho '{"id": "new", "state": "finished"}'\n"""
+    )
+    (tmp_path / "mtlab").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    subprocess.run(["sh", "rerun.sh"], cwd=tmp_path, env={"PATH": path}, check=True)
+    assert (tmp_path / "said").read_text().splitlines() == [
+        f"run runs/{first.id}/spec.yaml --json",
+        f"run runs/{second.id}/spec.yaml --base run:new",
+        f"run runs/{third.id}/spec.yaml --translator run:new",
+    ]
+    assert "mtlab" not in rerun_script([second])
+    assert f"{second.id} needs run {first.id}" in rerun_script([second])
 
 
 @pytest.mark.parametrize("ending", [".html", ".csv", ".json", ".tex", ".zip"])
