@@ -166,4 +166,10 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(browser, address):
         page.wait_for_timeout(300)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 400, f"{tab} is {width} px wide"
+    # A caption does not grow with a table that has to scroll.
+    caption = page.locator("#launch-pairs caption span")
+    caption.wait_for()
+    page.locator("#launch-pairs table").evaluate("table => table.style.width = '900px'")
+    box = caption.bounding_box()
+    assert box["width"] > 200 and box["x"] + box["width"] <= 400
     page.close()
