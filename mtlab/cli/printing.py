@@ -8,16 +8,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mtlab.results.labels import METRICS, digits
+
 if TYPE_CHECKING:
     from mtlab.lab import Run
     from mtlab.noise import NoisyPair
-
-_METRIC_NAMES = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET"}
-
-
-def metric_name(metric: str) -> str:
-    """A metric as it is written: `BLEU`."""
-    return _METRIC_NAMES.get(metric, metric)
 
 
 def finish(args: argparse.Namespace, data: Mapping[str, Any]) -> int:
@@ -28,11 +23,11 @@ def finish(args: argparse.Namespace, data: Mapping[str, Any]) -> int:
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, empty: str = "nothing to show") -> None:
-    """Rows of equal keys as aligned columns; numbers to the right."""
+    """Rows as aligned columns, what a row lacks left empty; numbers to the right."""
     if not rows:
         print(empty)
         return
-    columns = list(rows[0])
+    columns = list(dict.fromkeys(column for row in rows for column in row))
     cells = [[str(row.get(column, "")) for column in columns] for row in rows]
     widths = [max(len(column), *(len(row[i]) for row in cells)) for i, column in enumerate(columns)]
     print(
@@ -71,7 +66,7 @@ def score_cells(scores: Mapping[str, Any]) -> dict[str, str]:
     """Each metric of one system as `value [low, high]`, or `n/a`, and COMET gated beside it."""
     cells = {}
     for metric, score in scores.items():
-        name = _METRIC_NAMES.get(metric, metric)
+        name = METRICS[metric]
         cells[name] = _cell(metric, score)
         if metric == "comet" and score.get("gated"):
             cells[f"{name} gated"] = _cell(metric, score["gated"])
@@ -101,24 +96,25 @@ def failed_cell(system: Mapping[str, Any]) -> str:
 def _cell(metric: str, score: Mapping[str, Any]) -> str:
     if score.get("available") is False:
         return "n/a"
-    digits = 4 if metric == "comet" else 1
-    value = f"{score['value']:.{digits}f}"
+    form = f".{digits(metric)}f"
+    value = f"{score['value']:{form}}"
     if score.get("low") is None:
         return value
-    return f"{value} [{score['low']:.{digits}f}, {score['high']:.{digits}f}]"
+    return f"{value} [{score['low']:{form}}, {score['high']:{form}}]"
 
 
 def signatures(scores: Mapping[str, Any]) -> None:
     """What reproduces each score, and why a metric has none."""
     for metric, score in scores.items():
-        name = _METRIC_NAMES.get(metric, metric)
+        name = METRICS[metric]
         if score.get("available") is False:
             fix = f"; {score['fix']}" if score.get("fix") else ""
             print(f"{name}: not available: {score['why']}{fix}")
         else:
-            print(
-                f"{name}: {score['signature']}, n {score['n']}, 95% interval, seed {score['seed']}"
-            )
+            drawn = "no interval"
+            if score.get("low") is not None:
+                drawn = f"95% interval, seed {score['seed']}"
+            print(f"{name}: {score['signature']}, n {score['n']}, {drawn}")
             if metric == "comet" and score.get("gated"):
                 print("COMET gated: failed segments count zero; BLEU and chrF are as they fall")
 
@@ -138,20 +134,29 @@ def comparisons(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _comparison_row(row: Mapping[str, Any]) -> dict[str, str]:
-    digits = 4 if row["metric"] == "comet" else 1
+    form = f"+.{digits(row['metric'])}f"
     interval = ""
     if row["low"] is not None:
-        interval = f"{row['low']:+.{digits}f} to {row['high']:+.{digits}f}"
+        interval = f"{row['low']:{form}} to {row['high']:{form}}"
     accuracy = row["meaning"].get("accuracy")
     return {
         "system": row["system"],
-        "metric": _METRIC_NAMES.get(row["metric"], row["metric"]),
-        "difference": f"{row['difference']:+.{digits}f}",
+        "metric": METRICS[row["metric"]],
+        "difference": f"{row['difference']:{form}}",
         "95% interval": interval,
         "p": "" if row["p_corrected"] is None else f"{row['p_corrected']:.4f}",
         "verdict": row["verdict"],
-        "people": "n/a" if accuracy is None else f"{accuracy:.0%}",
+        "people": _people(accuracy),
     }
+
+
+def _people(accuracy: float | None) -> str:
+    """How often people agree with a difference of this size; under half the time says nothing."""
+    from mtlab.scoring.agreement import COIN_TOSS
+
+    if accuracy is None:
+        return "n/a"
+    return "coin toss" if accuracy <= COIN_TOSS else f"{accuracy:.0%}"
 
 
 def summary(data: Mapping[str, Any]) -> None:
@@ -170,7 +175,7 @@ def summary(data: Mapping[str, Any]) -> None:
         for system, values in systems:
             if not values:
                 continue
-            last = {name: value for name, value in values.items() if name in _METRIC_NAMES}
+            last = {name: value for name, value in values.items() if name in METRICS}
             rows.append(
                 {
                     "direction": direction,
@@ -229,6 +234,8 @@ def noisy_pair(pair: NoisyPair) -> None:
         clean, noisy = getattr(pair.clean, side), getattr(pair.noisy, side)
         print(f"{side:>7}  {clean}")
         if side in pair.touched:
-            marked = " ".join(f"[{word}]" if new else word for word, new in diff(clean, noisy))
-            print(f"{'noisy':>7}  {marked}")
+            words = diff(clean, noisy)
+            marked = " ".join(f"[{word}]" if new else word for word, new in words)
+            gone = "" if any(new for _, new in words) else " [...]"
+            print(f"{'noisy':>7}  {marked}{gone}")
     print()

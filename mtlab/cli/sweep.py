@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 import signal
 import sys
 from collections import Counter
@@ -17,12 +18,14 @@ from mtlab.errors import InputError
 from mtlab.experiments import PRESETS, Choices, Experiment, preset
 from mtlab.experiments.experiment import to_seeds
 from mtlab.lab import Lab
+from mtlab.results.labels import METRICS, digits
 from mtlab.settings import Settings
 from mtlab.spec import Direction
 
 if TYPE_CHECKING:
     import pandas
 
+    from mtlab.runs.store import RunRecord
     from mtlab.sweeps import Standing, Sweep
 
 NOT_FLAGS = ("name", "size", "seed")
@@ -142,7 +145,7 @@ def _forecast(seconds: float, known: int, left: int) -> str:
     from mtlab.runs.forecast import in_words
 
     if not known:
-        return "no run of this base model has finished here yet, so the time is not known"
+        return "no run like these has finished here yet, so the time is not known"
     of = "" if known == left else f" for the {known} runs of which it can be told"
     return f"about {in_words(seconds)}{of}, by the newest finished run"
 
@@ -171,9 +174,12 @@ class _Teller:
 def _words(standing: Standing) -> str:
     """A run in few words: what a person tells it by."""
     spec = standing.spec
-    parts = [spec.name, f"{spec.size} pairs", spec.base, " ".join(map(str, spec.train))]
+    base = spec.base.replace("run:@", "going on from ")
+    parts = [spec.name, f"{spec.size:,} pairs", base, " ".join(map(str, spec.train))]
     if spec.noise.active:
-        parts.append(f"{spec.noise.kind} noise on the {spec.noise.side}")
+        side = "both sides" if spec.noise.side == "both" else f"the {spec.noise.side}"
+        ratio = "" if spec.noise.ratio == 1 else f" in {spec.noise.ratio:.0%} of pairs"
+        parts.append(f"{spec.noise.kind} noise on {side}{ratio}")
     if spec.reverse:
         parts.append(f"{spec.reverse:.0%} reversed")
     return ", ".join([*(part for part in parts if part), f"seed {spec.seed}"])
@@ -204,10 +210,20 @@ def _means(lab: Lab, standings: Sequence[Standing]) -> list[dict[str, Any]]:
     # Where a group was made by several sweeps, this one's runs alone are looked at.
     means = over_seeds(runs_frame(done).assign(group=standings[0].spec.group))
     for metric in means["metric"].unique():
-        print(f"\n{printing.metric_name(metric)}, mean over seeds")
+        print(f"\n{METRICS[metric]}, mean over seeds")
         printing.table(_pivot(means[means["metric"] == metric]))
+    _say(f"\nas a page: {_report_command(done, standings[0].spec.group)}")
     rows = means.astype(object).where(means.notna(), None)
     return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
+
+
+def _report_command(done: Sequence[RunRecord], group: str | None) -> str:
+    """The report on these runs; by name only where every one of them was made under it."""
+    if group and all(record.spec.group == group for record in done):
+        words = ["--group", group]
+    else:
+        words = [record.id for record in done]
+    return shlex.join(["mtlab", "report", *words, "-o", "report.html"])
 
 
 def _pivot(means: pandas.DataFrame) -> list[dict[str, Any]]:
@@ -219,7 +235,7 @@ def _pivot(means: pandas.DataFrame) -> list[dict[str, Any]]:
         if len(varied) > 1 and hidden in varied:
             varied.remove(hidden)
     directions = list(means["direction"].unique())
-    digits = 4 if means["metric"].iloc[0] == "comet" else 1
+    form = f".{digits(means['metric'].iloc[0])}f"
     rows: dict[tuple[object, ...], dict[str, Any]] = {}
     for record in means.to_dict("records"):
         base = record["system"] == "base"
@@ -231,7 +247,7 @@ def _pivot(means: pandas.DataFrame) -> list[dict[str, Any]]:
             place,
             {"system": "untuned" if base else "run", **shown, **dict.fromkeys(directions, "")},
         )
-        row[record["direction"]] = f"{record['mean']:.{digits}f}"
+        row[record["direction"]] = f"{record['mean']:{form}}"
         row["seeds"] = record["seeds"]
     return sorted(rows.values(), key=lambda row: row["system"] == "run")
 

@@ -66,7 +66,8 @@ def runs_export(args: argparse.Namespace) -> int:
     run = Lab().run(args.id)
     output = Path(args.output or f"{run.id}.zip")
     try:
-        shutil.make_archive(str(output.with_suffix("")), "zip", run.folder)
+        name = str(output).removesuffix(".zip")
+        output = Path(shutil.make_archive(name, "zip", run.folder))
     except OSError as error:
         raise InputError(
             f"'{output}' cannot be written",

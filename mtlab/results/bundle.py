@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from mtlab.presets import RUN
 from mtlab.results.report import Report
+from mtlab.runs.store import RunRecord
 
 KEPT = ("spec.json", "provenance.json", "scores.json", "train.jsonl")
 """What of a run's folder goes in, beside its translations; the model does not."""
@@ -38,14 +40,54 @@ def write_bundle(report: Report, path: Path) -> None:
         bundle.writestr("scores.csv", report.csv())
         bundle.writestr("report.json", report.json())
         bundle.writestr("table.tex", report.latex())
-        lines = ["#!/bin/sh", "set -e", 'cd "$(dirname "$0")"']
         for record in report.records:
             folder = f"runs/{record.id}"
             bundle.writestr(f"{folder}/spec.yaml", record.spec.to_yaml())
-            lines.append(f"mtlab run {shlex.quote(f'{folder}/spec.yaml')}")
             files = [record.folder / name for name in KEPT]
             files += sorted((record.folder / "translations").glob("*.jsonl"))
             for file in files:
                 if file.is_file():
                     bundle.write(file, f"{folder}/{file.relative_to(record.folder)}")
-        bundle.writestr("rerun.sh", "\n".join(lines) + "\n")
+        bundle.writestr("rerun.sh", rerun_script(report.records))
+
+
+def rerun_script(records: Sequence[RunRecord]) -> str:
+    """A shell script that makes runs again from the specs in a bundle, the oldest first.
+
+    Where a run goes on from another, or has its translations, it is given that one's new id. One
+    that needs a run outside of the bundle is left out, and the script says so.
+    """
+    lines = ["#!/bin/sh", "set -e", 'cd "$(dirname "$0")"']
+    needs = {record.id: _needs(record) for record in records}
+    needed = {run for flags in needs.values() for run in flags.values()}
+    made: dict[str, str] = {}
+    for number, record in enumerate(records, start=1):
+        missing = [run for run in needs[record.id].values() if run not in made]
+        if missing:
+            lines.append(f"echo 'left out: {record.id} needs run {missing[0]}' >&2")
+            continue
+        command = f"mtlab run runs/{record.id}/spec.yaml"
+        for flag, run in needs[record.id].items():
+            command += f' {flag} "run:${made[run]}"'
+        if record.id in needed:
+            made[record.id] = f"run_{number}"
+            lines.append(f"said=$({command} --json)")
+            lines.append(f"""run_{number}=$(printf '%s\\n' "$said" | tail -n 1 | {_ID})""")
+        else:
+            lines.append(command)
+    return "\n".join(lines) + "\n"
+
+
+_ID = r"""sed 's/^{"id": "\([^"]*\)".*/\1/'"""
+
+
+def _needs(record: RunRecord) -> dict[str, str]:
+    """The runs that a run needs, by the flag that names them."""
+    spec = record.spec
+    needs = {}
+    if spec.base.startswith(RUN):
+        needs["--base"] = spec.base.removeprefix(RUN)
+    translator = spec.noise.translator or ""
+    if spec.noise.active and (record.folder.parent / translator / "spec.json").is_file():
+        needs["--translator"] = translator
+    return needs

@@ -7,7 +7,7 @@ two runs that both left it open agree in it, whatever numbers they then had.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Condition:
         noise: None when clean.
         rest: everything else that was chosen, as JSON.
         runs: by seed, one per seed.
+        apart: in words, what of the rest not all conditions share: "25% reversed".
     """
 
     base: str
@@ -43,6 +44,7 @@ class Condition:
     noise: Noise | None
     rest: str
     runs: tuple[Evidence, ...]
+    apart: str = ""
 
     @property
     def knobs(self) -> dict[str, Any]:
@@ -73,12 +75,14 @@ class Condition:
 
     @property
     def trained_on(self) -> str:
-        """Its training directions in words: "en-de alone", "6 directions"."""
+        """Its training directions in words: "en-de alone", "6 directions, 25% reversed"."""
         if len(self.train) == 1:
-            return f"{self.train[0]} alone"
-        if len(self.train) == 2:
-            return " and ".join(map(str, self.train))
-        return f"{len(self.train)} directions"
+            directions = f"{self.train[0]} alone"
+        elif len(self.train) == 2:
+            directions = " and ".join(map(str, self.train))
+        else:
+            directions = f"{len(self.train)} directions"
+        return f"{directions}, {self.apart}" if self.apart else directions
 
     def differs_in(self, other: Condition) -> tuple[str, ...]:
         """The knobs in which two conditions differ."""
@@ -103,10 +107,43 @@ def conditions(runs: Iterable[Evidence], settings: Settings) -> list[Condition]:
         train = tuple(sorted(spec.train, key=str))
         key = (spec.base, spec.size, train, noise, _rest(spec, settings))
         groups.setdefault(key, {})[spec.seed] = run
+    apart = _apart({rest for *_, rest in groups})
     return [
-        Condition(base, size, train, noise, rest, tuple(by_seed[seed] for seed in sorted(by_seed)))
+        Condition(
+            base, size, train, noise, rest,
+            tuple(by_seed[seed] for seed in sorted(by_seed)), apart[rest],
+        )
         for (base, size, train, noise, rest), by_seed in groups.items()
+    ]  # fmt: skip
+
+
+def _apart(rests: Iterable[str]) -> dict[str, str]:
+    """Of each rest, in words, what not all share; nothing of what was left open or is zero."""
+    flat = {rest: dict(_leaves(json.loads(rest))) for rest in rests}
+    names = dict.fromkeys(name for leaves in flat.values() for name in leaves)
+    varied = [
+        name
+        for name in names
+        if len({json.dumps(leaves.get(name)) for leaves in flat.values()}) > 1
     ]
+    return {
+        rest: ", ".join(_said(name, leaves[name]) for name in varied if leaves.get(name))
+        for rest, leaves in flat.items()
+    }
+
+
+def _leaves(data: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in data.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", value
+
+
+def _said(name: str, value: Any) -> str:
+    if name == "reverse":
+        return f"{value:.0%} reversed"
+    return f"{name.rpartition('.')[2].replace('_', ' ')} {value}"
 
 
 def _rest(spec: RunSpec, settings: Settings) -> str:

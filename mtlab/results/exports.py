@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from mtlab.results.labels import METRICS, condition_label, digits
+from mtlab.results.labels import METRICS, condition_labels, digits
 
 if TYPE_CHECKING:
     import pandas
@@ -49,7 +49,7 @@ def score_grid(means: pandas.DataFrame, metric: str) -> pandas.DataFrame:
     chosen = means[means["metric"] == metric]
     chosen = chosen.sort_values("system", kind="stable")  # the untuned base first
     chosen = chosen.assign(
-        condition=[_condition(row) for _, row in chosen.iterrows()],
+        condition=_conditions([dict(row) for _, row in chosen.iterrows()]),
         cell=[_cell(row, metric) for _, row in chosen.iterrows()],
     )
     keep = chosen.drop_duplicates(["condition", "direction"])
@@ -79,10 +79,16 @@ def latex_table(means: pandas.DataFrame, metric: str, signatures: Sequence[str])
     return text
 
 
-def _condition(row: Any) -> str:
-    if row["system"] == "base":
-        return f"{row['base']} untuned"
-    return f"{row['base']}, {row['size']:,} pairs, {condition_label(row)}"
+def _conditions(rows: list[dict[Any, Any]]) -> list[str]:
+    """Row headers; the base leads, so that it need not be said behind."""
+    runs = [row for row in rows if row["system"] != "base"]
+    named = iter(condition_labels(runs, beside=("base", "size")))
+    return [
+        f"{row['base']} untuned"
+        if row["system"] == "base"
+        else f"{row['base']}, {row['size']:,} pairs, {next(named)}"
+        for row in rows
+    ]
 
 
 def _cell(row: Any, metric: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mtlab.results.labels import METRICS, condition_label, digits, with_noise
+from mtlab.results.labels import METRICS, condition_labels, digits, told_apart, with_noise
 
 if TYPE_CHECKING:
     import pandas
@@ -25,6 +25,11 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "solid",
 _GREY = "#888888"
 _AXIS = {"gridcolor": "rgba(136,136,136,0.25)", "zeroline": False}
 _CELL_PIXELS = 34
+
+_SETTING = (
+    "base", "train", "reverse", "cycle", "method", "steps", "learning_rate", "corpus", "test_corpus"
+)  # fmt: skip
+"""What noisy runs share with the clean ones they stand beside."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +72,18 @@ def size_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
     sizes.
     """
     runs = means[means["system"] == "run"]
+    runs = runs.assign(condition=condition_labels(_rows(runs)))
     lines = [
         (name, part.sort_values("size"))
-        for name, part in _grouped(runs, ["base", "train", "noise", "side", "direction"])
+        for name, part in _grouped(runs, ["condition", "direction"])
         if part["size"].nunique() > 1
     ]
     if not lines:
         return None
-    several = len({name[:-1] for name, _ in lines}) > 1
+    several = len({condition for (condition, _), _ in lines}) > 1
     data, gains = [], []
-    for number, (name, part) in enumerate(lines):
-        *_, direction = name
-        label = f"{direction}, {condition_label(part.iloc[0])}" if several else direction
+    for number, ((condition, direction), part) in enumerate(lines):
+        label = f"{direction}, {condition}" if several else direction
         values = part["mean"].tolist()
         data.append(
             {
@@ -136,7 +141,7 @@ def noise_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
     """Clean against noisy, by kind and side, a group of bars per test direction and size."""
     runs = means[means["system"] == "run"]
     noisy = runs[runs["noise"] != "none"]
-    keys = ["base", "size", "train", "direction"]
+    keys = ["size", "direction", *_SETTING]
     shared = noisy[keys].drop_duplicates()
     runs = runs.merge(shared, on=keys)
     # A direction that was not trained on says what noise does to transfer; that is another plot.
@@ -144,6 +149,7 @@ def noise_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
     if runs.empty or (runs["noise"] == "none").sum() == 0:
         return None
     groups = [f"{row['direction']}, {row['size']:,}" for row in _rows(runs)]
+    groups = told_apart(groups, _rows(runs), _SETTING)
     runs = runs.assign(at=groups, how=[with_noise(row) for row in _rows(runs)])
     order = list(dict.fromkeys(runs.sort_values(["train", "size"])["at"]))
     data, losses = [], []
@@ -190,7 +196,11 @@ def failures_plot(means: pandas.DataFrame) -> Plot | None:
     names = [name for name in columns if (runs[name] > 0).any()]
     if runs.empty or not names:
         return None
-    bars = [f"{condition_label(row)}, {row['size']:,}: {row['direction']}" for row in _rows(runs)]
+    rows = _rows(runs)
+    bars = [
+        f"{label}, {row['size']:,}: {row['direction']}"
+        for label, row in zip(condition_labels(rows), rows, strict=True)
+    ]
     data = [
         {
             "type": "bar",
@@ -226,8 +236,11 @@ def _grid(means: pandas.DataFrame, column: str) -> Any:
     runs = means[(means["system"] == "run") & (means["noise"] == "none")]
     if runs["train"].nunique() < 2 or runs[column].isna().all():
         return None
-    rows = [f"{condition_label(row)}, {row['size']:,}" for row in _rows(runs)]
-    table = runs.assign(row=rows)
+    rows = _rows(runs)
+    named = [
+        f"{label}, {row['size']:,}" for label, row in zip(condition_labels(rows), rows, strict=True)
+    ]
+    table = runs.assign(row=named)
     grid = table.pivot_table(index="row", columns="direction", values=column, sort=False)
     return grid if len(grid) > 1 else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 METRICS = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET"}
@@ -39,3 +40,65 @@ def condition_label(row: Any) -> str:
     if row["cycle"] > 1:
         parts.append(f"cycle {row['cycle']}")
     return ", ".join(parts)
+
+
+def condition_labels(
+    rows: Sequence[Mapping[str, Any]], beside: Sequence[str] = ("size",)
+) -> list[str]:
+    """A label for each row of `over_seeds` of a run; no two conditions share one.
+
+    It is `condition_label`, and behind it only what that leaves out and these rows differ in: the
+    base, the steps, the recipe ...
+
+    Args:
+        rows: of `over_seeds`.
+        beside: columns that are shown beside the label.
+    """
+    texts = [condition_label(row) for row in rows]
+    return told_apart(texts, rows, tuple(_MORE), beside)
+
+
+def told_apart(
+    texts: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    beside: Sequence[str] = (),
+) -> list[str]:
+    """Labels with the value of a column behind those that stand for several of its values.
+
+    Args:
+        texts: one for each row.
+        rows: of `over_seeds`.
+        columns: what to tell rows apart by, the most telling first.
+        beside: columns that are shown beside the label.
+    """
+    told = list(texts)
+    for column in columns:
+        values: dict[tuple[Any, ...], set[Any]] = {}
+        keys = [
+            (text, *(row[name] for name in beside)) for text, row in zip(told, rows, strict=True)
+        ]
+        for key, row in zip(keys, rows, strict=True):
+            values.setdefault(key, set()).add(row[column])
+        several = {key[0] for key, found in values.items() if len(found) > 1}
+        told = [
+            f"{text}, {_MORE[column].format(row[column])}" if text in several else text
+            for text, row in zip(told, rows, strict=True)
+        ]
+    return told
+
+
+_MORE = {
+    "base": "{}",
+    "train": "{}",
+    "reverse": "{:.0%} reversed",
+    "cycle": "cycle {}",
+    "method": "{}",
+    "steps": "{} steps",
+    "learning_rate": "learning rate {}",
+    "corpus": "{}",
+    "test_corpus": "tested on {}",
+    "group": "sweep {}",
+    "recipe": "recipe {}",
+}
+"""How each column is said that can tell conditions apart."""

@@ -51,9 +51,10 @@ def runs_frame(records: Iterable[RunRecord]) -> pandas.DataFrame:
 
     `system` is `run`, or `base` for the untuned model that was scored beside it. `base` is the
     model at the beginning of a chain of runs and `cycle` the runs of the chain, 1 for most. Without
-    noise, `noise` is `none` and its side and ratio are the spec's. `recipe` is a short digest of
-    everything else that is in a spec, so that runs which agree in all of `OF_THE_SPEC` differ in
-    their seed alone. A metric that was not available has no row, nor has a run without scores.
+    noise, `noise` is `none`, `side` empty and `ratio` 0, whatever the spec says of them. `recipe`
+    is a short digest of everything else that is in a spec, so that runs which agree in all of
+    `OF_THE_SPEC` differ in their seed alone. A metric that was not available has no row, nor has a
+    run without scores.
 
     Args:
         records: as `RunStore.list` gives them.
@@ -108,8 +109,8 @@ def _rows(record: RunRecord) -> Iterator[dict[str, Any]]:
         "size": spec.size,
         "train": " ".join(map(str, spec.train)),
         "noise": spec.noise.kind if spec.noise.active else "none",
-        "side": spec.noise.side,
-        "ratio": spec.noise.ratio,
+        "side": spec.noise.side if spec.noise.active else "",
+        "ratio": spec.noise.ratio if spec.noise.active else 0.0,
         "reverse": spec.reverse,
         "method": spec.training.method,
         "steps": spec.training.steps,

@@ -15,10 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mtlab.results.conditions import Condition
+from mtlab.results.labels import METRICS
 from mtlab.results.questions import Question
 from mtlab.scoring.comparison import Comparison
 
-METRICS = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET", "off-target": "off-target output"}
+_OFF_TARGET = {"off-target": "off-target output"}
 
 WORTH_SAYING = 0.05
 """A share of off-target output from which a sentence mentions it."""
@@ -294,4 +295,4 @@ def _score(answer: Answer) -> str:
 
 
 def _metric(answer: Answer) -> str:
-    return METRICS.get(answer.question.metric, answer.question.metric)
+    return (METRICS | _OFF_TARGET)[answer.question.metric]

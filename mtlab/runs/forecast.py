@@ -19,9 +19,7 @@ def forecast(spec: RunSpec, store: RunStore) -> str:
     """
     found = seconds_for(spec, store, store.list())
     if found is None:
-        return (
-            "No run of this base model has finished on this machine yet, so its time is not known."
-        )
+        return "No run like this one has finished on this machine yet, so its time is not known."
     return f"About {in_words(found[0])} on this machine, by run {found[1]}."
 
 
@@ -30,8 +28,8 @@ def seconds_for(
 ) -> tuple[float, str] | None:
     """The seconds that `spec` will take and the run they are told from; None without one.
 
-    Scaled from the newest finished run with the same base model and method: training by steps
-    times batch, decoding by directions.
+    Scaled from the newest finished run with the same base model, method and test set: training by
+    steps times batch, decoding by directions and, where both are limited, segments.
 
     Args:
         spec: complete.
@@ -42,11 +40,14 @@ def seconds_for(
         other = record.spec
         if other.base != spec.base or other.training.method != spec.training.method:
             continue
+        limits = _limits(spec, other)
+        if limits is None:
+            continue
         status = store.written_status(record.id)
         if status is None or status.state != "finished" or "train" not in status.seconds:
             continue
         train = _work(spec) / max(1, _work(other))
-        decode = len(spec.tested) / max(1, len(other.tested))
+        decode = limits * len(spec.tested) / max(1, len(other.tested))
         seconds = sum(
             value * {"train": train, "decode": decode, "base": decode, "score": decode}.get(name, 1)
             for name, value in status.seconds.items()
@@ -61,6 +62,15 @@ def in_words(seconds: float) -> str:
         return f"{max(5, round(seconds / 5) * 5)} seconds"
     minutes = seconds / 60
     return f"{round(minutes)} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"
+
+
+def _limits(spec: RunSpec, other: RunSpec) -> float | None:
+    """How many segments are tested for each of the other's; None where that cannot be told."""
+    if (spec.test_corpus or spec.corpus) != (other.test_corpus or other.corpus):
+        return None
+    if spec.test_limit and other.test_limit:
+        return spec.test_limit / other.test_limit
+    return 1.0 if spec.test_limit == other.test_limit else None
 
 
 def _work(spec: RunSpec) -> int:

@@ -9,10 +9,11 @@ import gradio as gr
 
 from mtlab.errors import InputError
 from mtlab.lab import Lab, Run
+from mtlab.results.labels import METRICS
 from mtlab.ui.choosing import CHOOSE_ONLY, finished_choices
 from mtlab.ui.errors import shown
 from mtlab.ui.markup import badges, difference, escape, notice, table, text_block
-from mtlab.ui.scores import METRICS, score_cell
+from mtlab.ui.scores import score_cell
 
 PAGE = 25
 MOST_RUNS = 4
@@ -73,10 +74,15 @@ def _names(runs: Sequence[Run]) -> list[str]:
     return [run.spec.name or f"{run.spec.size} pairs, {run.id}" for run in runs]
 
 
+def _base_name(runs: Sequence[Run]) -> str:
+    """What the untuned base of the first run is called; by name, where others had another."""
+    return "base" if len({run.spec.base for run in runs}) == 1 else f"{runs[0].spec.base}, untuned"
+
+
 def _scores(runs: Sequence[Run], code: str) -> str:
     summaries = [run.summary() for run in runs]
     base = (summaries[0].get("base") or {}).get(code)
-    systems: list[tuple[str, Any]] = [("base", base)] if base else []
+    systems: list[tuple[str, Any]] = [(_base_name(runs), base)] if base else []
     systems += zip(_names(runs), (summary["scores"][code] for summary in summaries), strict=True)
     metrics = [metric for metric in METRICS if all(metric in values for _, values in systems)]
     rows = [
@@ -103,7 +109,7 @@ def _segments(runs: Sequence[Run], code: str, number: int) -> str:
     pages = max(1, -(-len(first) // PAGE))
     number = min(max(number, 1), pages)
     has_base = "base" in first.columns and first["base"].notna().all()
-    headers = ["#", "Source", "Reference", *(["base"] if has_base else []), *_names(runs)]
+    headers = ["#", "Source", "Reference", *([_base_name(runs)] if has_base else []), *_names(runs)]
     rows = []
     for index in range((number - 1) * PAGE, min(number * PAGE, len(first))):
         row = first.iloc[index]

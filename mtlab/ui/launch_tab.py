@@ -20,6 +20,21 @@ from mtlab.ui.noise_fields import noise_fields
 
 SIZES = ("16", "32", "64", "128", "256", "512", "1024", "all")
 _DEFAULT_TRAIN = ["de-en", "en-de"]
+# Gradio's Enter takes the first size that holds the digits typed (128 for 8); leaving the field
+# takes what was typed, so Enter leaves it, unless an arrow key has pointed at a size.
+_ENTER_TAKES_WHAT_WAS_TYPED = """
+() => {
+  let pointed = false;
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.closest?.("#size input")) return;
+    if (event.key === "Enter" && !pointed) {
+      event.stopImmediatePropagation();
+      event.target.blur();
+    }
+    pointed = event.key === "ArrowDown" || event.key === "ArrowUp";
+  }, true);
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,7 @@ def build_launch_tab(lab: Lab, page: gr.Blocks) -> LaunchTab:
         api_visibility="private",
     )
     _direction_shortcuts(lab, form)
+    page.load(None, None, None, js=_ENTER_TAKES_WHAT_WAS_TYPED, api_visibility="private")
     return LaunchTab(button=button, form=tuple(inputs))
 
 
@@ -99,6 +115,7 @@ def _form(lab: Lab) -> dict[str, Any]:
             list(SIZES),
             value="32",
             label="Training pairs",
+            elem_id="size",
             allow_custom_value=True,
             info="How many in all; any number.",
             min_width=140,
@@ -235,4 +252,6 @@ def _side(pair: noise.NoisyPair, side: str) -> str:
     clean, noisy = getattr(pair.clean, side), getattr(pair.noisy, side)
     if side not in pair.touched:
         return text_block(noisy)
-    return f'<div dir="auto">{marked_words(noise.diff(clean, noisy))}</div>'
+    words = noise.diff(clean, noisy)
+    gone = "" if any(new for _, new in words) else ' <span class="quiet">(words left out)</span>'
+    return f'<div dir="auto">{marked_words(words)}{gone}</div>'

@@ -91,7 +91,7 @@ def table(
     )
     return (
         f'<div class="scroll"><table class="lab-table {css_class}">'
-        f"<caption>{escape(caption)}</caption>"
+        f"<caption><span>{escape(caption)}</span></caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mtlab.results.labels import METRICS, digits
 from mtlab.ui.markup import badges, escape, language_name, notice, table
-
-METRICS = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET"}
-_DIGITS = {"comet": 4}
 
 
 def scores_html(summary: Mapping[str, Any]) -> str:
@@ -47,7 +45,8 @@ def scores_html(summary: Mapping[str, Any]) -> str:
     grid = table(
         ("Direction", "System", *(METRICS[m] for m in metrics), "Failed segments"),
         rows,
-        caption="Corpus scores on the test set, with 95% bootstrap intervals over segments",
+        caption="Corpus scores on the test set, with 95% bootstrap intervals over segments. "
+        "A segment may fail in several ways; the bar counts it once",
         css_class="numbers",
     )
     lines = [f"{METRICS[m]}: {text}" for m, text in signatures.items()]
@@ -59,11 +58,11 @@ def score_cell(metric: str, score: Mapping[str, Any]) -> str:
     """One score with its interval, or `n/a`."""
     if score.get("available") is False:
         return '<span class="quiet">n/a</span>'
-    digits = _DIGITS.get(metric, 1)
-    value = f"{score['value']:.{digits}f}"
+    form = f".{digits(metric)}f"
+    value = f"{score['value']:{form}}"
     if score.get("low") is None:
         return value
-    interval = f"{score['low']:.{digits}f} to {score['high']:.{digits}f}"
+    interval = f"{score['low']:{form}} to {score['high']:{form}}"
     return f'{value}<br><span class="quiet">{interval}</span>{_gated(metric, score)}'
 
 
@@ -98,6 +97,7 @@ def failed_cell(system: Mapping[str, Any]) -> str:
         for name, share in parts.items()
     )
     title = f"{sum(parts.values()):.1%} of the segments failed, each counted once: {told}"
+    labels = f"<b>{sum(parts.values()):.0%}</b> {labels}"
     return (
         f'<span class="failed-bar" role="img" aria-label="{escape(title)}" '
         f'title="{escape(title)}">{bar}</span>{labels}'

@@ -58,6 +58,13 @@ def test_the_same_sweep_twice_launches_its_runs_once(mtlab, tiny_model, written,
     assert [run["id"] for run in again["runs"]] == [run["id"] for run in first["runs"]]
     assert again["means"] == first["means"]
     assert len(list((tmp_path / "home").glob("runs/2*"))) == 2
+    assert "mtlab report --group tiny -o report.html" in text
+
+    # Under another name they are the same runs, which a report by that name would not find.
+    status, other, text = mtlab(*words, "--group", "other")
+    ids = " ".join(run["id"] for run in first["runs"])
+    assert status == 0 and f"mtlab report {ids} -o report.html" in text
+    assert len(list((tmp_path / "home").glob("runs/2*"))) == 2
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])

@@ -63,6 +63,23 @@ def test_a_tab_chosen_while_the_page_still_loads_stays_chosen(browser, address):
     context.close()
 
 
+def test_enter_takes_the_size_that_was_typed(page):
+    size = page.get_by_label("Training pairs", exact=True)
+    caption = page.locator("#launch-pairs caption")
+    expect(caption).to_contain_text("of 32 training pairs")
+    size.click()
+    size.press("Control+a")
+    size.press_sequentially("8")
+    expect(page.get_by_role("option", name="128")).to_be_visible()
+    size.press("Enter")
+    expect(size).to_have_value("8")
+    expect(caption).to_contain_text("of 8 training pairs")
+    size.click()
+    size.press("ArrowDown")
+    size.press("Enter")
+    expect(caption).not_to_contain_text("of 8 training pairs")
+
+
 def test_noise_is_marked_in_the_preview(page):
     marks = page.locator("#launch-pairs mark")
     choose_noise(page, "Word")
@@ -149,4 +166,10 @@ def test_a_narrow_screen_needs_no_sideways_scrolling(browser, address):
         page.wait_for_timeout(300)
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 400, f"{tab} is {width} px wide"
+    # A caption does not grow with a table that has to scroll.
+    caption = page.locator("#launch-pairs caption span")
+    caption.wait_for()
+    page.locator("#launch-pairs table").evaluate("table => table.style.width = '900px'")
+    box = caption.bounding_box()
+    assert box["width"] > 200 and box["x"] + box["width"] <= 400
     page.close()

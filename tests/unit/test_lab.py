@@ -82,6 +82,8 @@ def test_the_forecast_comes_from_a_run_that_finished(lab, run):
     lab.store.write_status(run.id, status)
     forecast = lab.preview(run.spec).forecast
     assert "20 seconds" in forecast and run.id in forecast
+    # A run on a few segments says nothing of one on all, nor the other way round.
+    assert "not known" in lab.preview(run.spec.with_changes(test_limit=3)).forecast
 
 
 def test_relative_files_are_made_absolute(tmp_path, monkeypatch):

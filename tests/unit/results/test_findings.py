@@ -188,6 +188,17 @@ def test_conditions_ignore_what_makes_no_other_model(make_run, home):
     assert len(conditions([runs[0], noisy], home)) == 1
 
 
+def test_sentences_tell_conditions_apart_that_differ_in_what_has_no_knob(make_run, home):
+    runs = [make_run({"de-en": 0.3}, reverse=share) for share in (0, 0.25)]
+    runs.append(make_run({"de-en": 0.3}, training={"steps": 7}))
+    found = on(findings(runs, home), "untuned")
+    assert len({one.sentence for one in found}) == len(found) == 3
+    plain, reverse, steps = (one.sentence.partition(")")[0] for one in found)
+    assert plain.endswith("(de-en alone")
+    assert reverse.endswith("(de-en alone, 25% reversed")
+    assert steps.endswith("(de-en alone, steps 7")
+
+
 def test_runs_on_other_segments_are_not_compared(make_run, home):
     runs = [make_run({"de-en": 0.2}), make_run({"de-en": 0.2}, noise=WORD, test_seed=5)]
     assert not on(findings(runs, home), "against clean")

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import subprocess
 import zipfile
 
 import pytest
@@ -11,7 +13,7 @@ from mtlab import cli
 from mtlab.defaults import complete
 from mtlab.errors import InputError
 from mtlab.presets import BASES
-from mtlab.results.bundle import write_bundle
+from mtlab.results.bundle import rerun_script, write_bundle
 from mtlab.results.report import make_report
 from mtlab.runs.files import write_json, write_lines
 from mtlab.runs.store import RunStore
@@ -100,6 +102,30 @@ def test_every_rendering_says_the_same(made, home):
     assert all(record.id in page for record in records)
 
 
+def test_conditions_that_differ_in_anything_are_told_apart(made, home):
+    specs = [{"size": size, "reverse": share} for size in (16, 64) for share in (0, 0.5)]
+    specs += [{"size": 16, "training": {"steps": steps}} for steps in (3, 5)]
+    specs += [{"size": 16, "noise": {"kind": "word", "ratio": ratio}} for ratio in (0.5, 1)]
+    report = make_report([made(2, **fields) for fields in specs], home)
+    figures = {plot.name: plot.figure["data"] for plot in report.plots}
+    lines = {line["name"]: line["x"] for line in figures["size"]}
+    assert len(lines) == len(figures["size"])
+    assert all(len(set(sizes)) == len(sizes) for sizes in lines.values())
+    bars = figures["failures"][0]["y"]
+    assert len(set(bars)) == len(bars) == len(specs)
+    assert all(len(set(part["x"])) == len(part["x"]) for part in figures["noise"])
+    rows = [line for line in report.latex().splitlines() if "pairs" in line]
+    assert len(rows) == len(specs)
+    assert any("3 steps" in row for row in rows) and any("50\\% reversed" in row for row in rows)
+
+
+def test_clean_runs_are_one_condition_whatever_side_noise_would_have_had(made, home):
+    runs = [made(2, size=16, noise={"side": side}) for side in ("source", "target")]
+    report = make_report(runs, home)
+    assert set(report.frame["side"]) == {""}
+    assert len(report.means[report.means["system"] == "run"]) == len(set(report.frame["metric"]))
+
+
 def test_the_page_needs_no_network_and_runs_nothing_it_was_given(
     made, home, browser_page, tmp_path
 ):
@@ -137,6 +163,29 @@ def test_a_bundle_holds_what_reruns_it(made, home, tmp_path):
     assert f"{folder}/translations/de-en.jsonl" in names
     assert RunSpec.from_yaml(tmp_path / "b" / folder / "spec.yaml") == record.spec
     assert f"mtlab run {folder}/spec.yaml" in (tmp_path / "b" / "rerun.sh").read_text()
+
+
+def test_a_rerun_names_the_new_ids_of_the_runs_it_needs(made, tmp_path):
+    first = made(2)
+    noise = {"kind": "sentence", "translator": first.id}
+    second, third = made(2, base=f"run:{first.id}"), made(2, noise=noise)
+    script = rerun_script([first, second, third])
+    for record in (first, second, third):
+        (tmp_path / "runs" / record.id).mkdir(parents=True)
+    (tmp_path / "rerun.sh").write_text(script)
+    (tmp_path / "mtlab").write_text(
+        """#!/bin/sh\necho "$@" >>said\necho table\necho '{"id": "new", "state": "finished"}'\n"""
+    )
+    (tmp_path / "mtlab").chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    subprocess.run(["sh", "rerun.sh"], cwd=tmp_path, env={"PATH": path}, check=True)
+    assert (tmp_path / "said").read_text().splitlines() == [
+        f"run runs/{first.id}/spec.yaml --json",
+        f"run runs/{second.id}/spec.yaml --base run:new",
+        f"run runs/{third.id}/spec.yaml --translator run:new",
+    ]
+    assert "mtlab" not in rerun_script([second])
+    assert f"{second.id} needs run {first.id}" in rerun_script([second])
 
 
 @pytest.mark.parametrize("ending", [".html", ".csv", ".json", ".tex", ".zip"])
