@@ -230,7 +230,8 @@ direction. No set is quite unseen: the thresholds for languages were once set on
 references and everyday sentences, those for lengths after a look at the length ratios of all sets,
 and two faults that misses in all three sets showed (the least length of `over-long`, loops in
 Japanese and Chinese) were mended. Planted lengths and cuts are made from the very reference they
-are judged against, and cuts leave at most three quarters: later ones are not measured. WMT17-20 and WMT21-22 stand apart so that a difference would show.
+are judged against, and cuts leave at most three quarters: later ones are not measured.
+WMT17-20 and WMT21-22 stand apart so that a difference would show.
 """
 
 TAIL = """## What counts

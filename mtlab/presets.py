@@ -11,6 +11,7 @@ from pathlib import Path
 from mtlab.errors import InputError, NotAvailable
 from mtlab.settings import ASSETS, Settings
 from mtlab.spec import RunSpec
+from mtlab.weights import folder_parameters
 
 _EUROPEAN = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "cs", "sk", "da", "sv", "fi", "hr")
 _WIDE = ("en", "de", "fr", "es", "it", "pt", "ru", "zh", "ja")
@@ -174,7 +175,8 @@ def resolve_base(name: str, settings: Settings) -> Base:
                 fix="name a folder with config.json and safetensors files",
             )
         folder = folder.absolute()
-        return Base(name=str(folder), title=folder.name, path=folder)
+        parameters = folder_parameters(folder)
+        return Base(name=str(folder), title=folder.name, path=folder, parameters=parameters)
     looks_like_a_path = name.startswith(("/", "./", "../", "~", "\\")) or name.count("/") > 1
     if looks_like_a_path or folder.exists():
         raise InputError(f"there is no model folder '{name}'", field="base", fix="check the path")

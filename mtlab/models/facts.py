@@ -8,8 +8,6 @@ from __future__ import annotations
 import errno
 import importlib.util
 import json
-import math
-import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,8 +15,8 @@ from typing import Any, NoReturn
 from mtlab.errors import InputError, MtlabError, NotAvailable
 from mtlab.presets import Base
 from mtlab.settings import Settings
+from mtlab.weights import count_parameters
 
-_BYTES = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "I8": 1, "U8": 1}
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
 _CAUSAL_ENDINGS = ("ForCausalLM", "LMHeadModel")
 _CAUSAL_DESPITE_THE_NAME = {  # text is one of several inputs; AutoModelForCausalLM loads them
@@ -248,19 +246,9 @@ def _read_config(path: Path, base: Base) -> dict[str, Any]:
 
 
 def _count_parameters(file: Path) -> int:
-    """Weights in one safetensors file, from the JSON header before its data."""
     try:
-        with file.open("rb") as stream:
-            (length,) = struct.unpack("<Q", stream.read(8))
-            if length > 100_000_000:
-                raise ValueError(length)
-            header = json.loads(stream.read(length))
-        return sum(
-            math.prod(entry["shape"])
-            for name, entry in header.items()
-            if name != "__metadata__" and entry["dtype"] in _BYTES
-        )
-    except (OSError, ValueError, KeyError, TypeError, struct.error):
+        return count_parameters(file)
+    except ValueError:
         raise InputError(
             f"'{file.name}' is not a whole safetensors file",
             field="base",

@@ -110,7 +110,9 @@ def test_a_run_finishes_and_the_next_need_not_score_the_base_again(lab, spec, ti
     assert len(frame) == 3 and frame["base"].notna().all() and frame["failures"].notna().all()
 
     rows = [json.loads(line) for line in (run.folder / "train.jsonl").read_text().splitlines()]
-    assert len(rows) == 8 and any(row.get("clean_target", row["target"]) != row["target"] for row in rows)
+    assert len(rows) == 8 and any(
+        row.get("clean_target", row["target"]) != row["target"] for row in rows
+    )
     provenance = json.loads((run.folder / "provenance.json").read_text())
     assert provenance["command"].startswith("mtlab run") and provenance["noisy_pairs"] == 8
     assert provenance["versions"]["torch"] and provenance["base_from_cache"] == []

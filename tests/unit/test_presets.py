@@ -98,3 +98,11 @@ def test_a_run_that_is_not_there_or_has_saved_nothing_is_no_base(home: Settings)
     (home.runs / "empty" / "spec.json").write_text(json.dumps(spec))
     with pytest.raises(InputError, match="saved no model to go on from"):
         resolve_base("run:empty", home)
+
+
+def test_a_folder_is_as_large_as_its_files_say(tiny_model, tmp_path, home):
+    base = presets.resolve_base(str(tiny_model), home)
+    assert base.parameters and base.parameters < 1_000_000
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_bytes(b"torn")
+    assert presets.resolve_base(str(tmp_path), home).parameters is None
