@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mtlab.methods import trains
 from mtlab.results.labels import METRICS, condition_label, digits
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ def latex_table(means: pandas.DataFrame, metric: str, signatures: Sequence[str])
 def _condition(row: Any) -> str:
     if row["system"] == "base":
         return f"{row['base']} untuned"
+    if not trains(row["method"]):
+        return condition_label(row)
     return f"{row['base']}, {row['size']:,} pairs, {condition_label(row)}"
 
 

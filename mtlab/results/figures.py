@@ -13,7 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mtlab.results.labels import METRICS, condition_label, digits, with_noise
+from mtlab.methods import learns_from, trains
+from mtlab.results.labels import METRICS, base_label, condition_label, digits, with_noise
 
 if TYPE_CHECKING:
     import pandas
@@ -69,7 +70,7 @@ def size_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
     runs = means[means["system"] == "run"]
     lines = [
         (name, part.sort_values("size"))
-        for name, part in _grouped(runs, ["base", "train", "noise", "side", "direction"])
+        for name, part in _grouped(runs, ["base", "method", "train", "noise", "side", "direction"])
         if part["size"].nunique() > 1
     ]
     if not lines:
@@ -78,7 +79,7 @@ def size_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
     data, gains = [], []
     for number, (name, part) in enumerate(lines):
         *_, direction = name
-        label = f"{direction}, {condition_label(part.iloc[0])}" if several else direction
+        label = f"{direction}, {_line_label(part.iloc[0])}" if several else direction
         values = part["mean"].tolist()
         data.append(
             {
@@ -92,7 +93,7 @@ def size_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
         )
         gains.append(f"{label} {_ends(part, metric)}")
     sizes = sorted({size for _, part in lines for size in part["size"]})
-    layout = _layout("training pairs", METRICS[metric])
+    layout = _layout("training pairs, or examples shown", METRICS[metric])
     layout["xaxis"] |= {
         "type": "log",
         "tickvals": sizes,
@@ -190,7 +191,7 @@ def failures_plot(means: pandas.DataFrame) -> Plot | None:
     names = [name for name in columns if (runs[name] > 0).any()]
     if runs.empty or not names:
         return None
-    bars = [f"{condition_label(row)}, {row['size']:,}: {row['direction']}" for row in _rows(runs)]
+    bars = [f"{_sized_label(row)}: {row['direction']}" for row in _rows(runs)]
     data = [
         {
             "type": "bar",
@@ -218,12 +219,25 @@ def failures_plot(means: pandas.DataFrame) -> Plot | None:
     return Plot("failures", "How translations fail", summary, {"data": data, "layout": layout})
 
 
+def _line_label(row: Any) -> str:
+    """A condition whose sizes a line joins."""
+    if not trains(row["method"]):
+        return f"{base_label(row['base'])}, {learns_from(row['method'], ())}"
+    return condition_label(row)
+
+
+def _sized_label(row: Any) -> str:
+    label = condition_label(row)
+    return f"{label}, {row['size']:,}" if trains(row["method"]) else label
+
+
 def _failure(column: str) -> str:
     return column.partition("_")[2].replace("_", "-")
 
 
 def _grid(means: pandas.DataFrame, column: str) -> Any:
-    runs = means[(means["system"] == "run") & (means["noise"] == "none")]
+    trained = means["train"] != ""
+    runs = means[(means["system"] == "run") & (means["noise"] == "none") & trained]
     if runs["train"].nunique() < 2 or runs[column].isna().all():
         return None
     rows = [f"{condition_label(row)}, {row['size']:,}" for row in _rows(runs)]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+from mtlab.methods import OUTPUTS, amount, trains
 
 METRICS = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET"}
 """Metrics as people write them."""
@@ -29,8 +32,18 @@ def with_noise(row: Any) -> str:
     return f"{row['noise']} noise, {row['side']}{ratio}"
 
 
+def base_label(base: str) -> str:
+    """A base model's name, without the folders it lies in."""
+    name = base.removeprefix(OUTPUTS)
+    return Path(name).name if Path(name).is_absolute() else name
+
+
 def condition_label(row: Any) -> str:
-    """The condition of a row of `over_seeds`, its size and base left out."""
+    """The condition of a row of `over_seeds`, its size and base left out; of a system that was not
+    trained they are what it is.
+    """
+    if not trains(row["method"]):
+        return f"{base_label(row['base'])}, {amount(row['method'], row['size'])}"
     parts = [trained_on(row["train"])]
     if row["noise"] != "none":
         parts.append(with_noise(row))
