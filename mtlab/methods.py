@@ -8,12 +8,9 @@ The last two are the systems that fine-tuned ones are compared with.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Any
 
 from mtlab.errors import InputError
-
-if TYPE_CHECKING:
-    from mtlab.spec import RunSpec
 
 FEW_SHOT = "few-shot"
 NONE = "none"
@@ -58,8 +55,11 @@ def system_name(method: str | None) -> str:
     return "fine-tuned" if trains(method) else str(method).replace(NONE, "not trained")
 
 
-def check_method(spec: RunSpec) -> None:
+def check_method(spec: Any) -> None:
     """Whether the parts of a spec go with its method.
+
+    Args:
+        spec: a `mtlab.spec.RunSpec`, which asks this of itself.
 
     Raises:
         InputError: something is missing, or asked for that the method has no use for.
@@ -96,7 +96,7 @@ def check_method(spec: RunSpec) -> None:
     _refuse_what_is_no_model(spec)
 
 
-def _check_trained(spec: RunSpec) -> None:
+def _check_trained(spec: Any) -> None:
     _refuse_what_is_no_model(spec)
     if not spec.train:
         raise InputError("nothing is given", field="train", fix="give 'train'")
@@ -104,7 +104,7 @@ def _check_trained(spec: RunSpec) -> None:
         raise InputError(f"{spec.size} is out of range", field="size", fix="give 1 or more")
 
 
-def _refuse_what_is_no_model(spec: RunSpec) -> None:
+def _refuse_what_is_no_model(spec: Any) -> None:
     """Outputs, and a translation model per direction, are taken as they are or not at all."""
     if spec.base.startswith(OUTPUTS) or "{" in spec.base:
         what = "a file of translations" if spec.base.startswith(OUTPUTS) else "a model a direction"

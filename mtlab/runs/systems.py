@@ -7,12 +7,14 @@ outputs             a file with a hypothesis a line, `outputs:FILE`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mtlab.corpora import Pair, corpora_for
+from mtlab.corpora.sampling import by_direction
 from mtlab.errors import InputError
 from mtlab.fewshot import FewShot
 from mtlab.methods import FEW_SHOT, OUTPUTS
@@ -78,8 +80,9 @@ def check_system(spec: RunSpec, settings: Settings) -> None:
         if kind == "outputs":
             read_outputs(spec, direction, len(corpora_for(spec, settings).test.test(direction)))
             continue
-        with_facts = named(spec, direction, settings).facts(settings, direction)
-        check_fits(with_facts, spec.training, settings)
+        with _of_base():
+            facts = named(spec, direction, settings).facts(settings, direction)
+        check_fits(facts, spec.training, settings)
 
 
 def named(spec: RunSpec, direction: Direction, settings: Settings) -> TranslationModel:
@@ -88,7 +91,8 @@ def named(spec: RunSpec, direction: Direction, settings: Settings) -> Translatio
     Raises:
         InputError: it is neither a hub name nor a folder.
     """
-    found = TranslationModel.named(spec.base, direction, settings)
+    with _of_base():
+        found = TranslationModel.named(spec.base, direction, settings)
     return replace(found, revision=spec.revision) if spec.revision else found
 
 
@@ -98,7 +102,7 @@ def shown_template(folder: Path, direction: Direction) -> FewShot:
     Raises:
         InputError: it shows none for that direction.
     """
-    examples = shown_examples(
+    examples = by_direction(
         Pair(Direction.parse(row["direction"]), row["source"], row["target"], row["key"])
         for row in read_lines(folder / "train.jsonl")
     )
@@ -111,12 +115,13 @@ def shown_template(folder: Path, direction: Direction) -> FewShot:
     return FewShot(examples=examples)
 
 
-def shown_examples(pairs: Iterable[Pair]) -> dict[Direction, list[Pair]]:
-    """Pairs by direction, each in its order."""
-    examples: dict[Direction, list[Pair]] = {}
-    for pair in pairs:
-        examples.setdefault(pair.direction, []).append(pair)
-    return examples
+@contextmanager
+def _of_base() -> Iterator[None]:
+    """What is wrong with a translation model is wrong with the base here, not with a translator."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(error.what, field="base", why=error.why, fix=error.fix) from None
 
 
 class TranslationModels:
@@ -166,7 +171,8 @@ class TranslationModels:
             self._held = None  # its memory first
             set_threads(self._settings)
             precision = self._spec.training.precision
-            loaded = load_translation_model(model, self._settings, precision=precision)
+            with _of_base():
+                loaded = load_translation_model(model, self._settings, precision=precision)
             self._held = (model, loaded)
         return self._held[1]
 

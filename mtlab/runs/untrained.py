@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mtlab.corpora import corpora_for
+from mtlab.corpora.sampling import by_direction
 from mtlab.errors import InputError
 from mtlab.fewshot import FewShot
 from mtlab.methods import FEW_SHOT
@@ -17,7 +18,7 @@ from mtlab.noise import NoisyPair
 from mtlab.runs.files import read_json
 from mtlab.runs.outputs import read_outputs
 from mtlab.runs.pipeline import Answering, Pipeline, Tests
-from mtlab.runs.systems import TranslationModels, kind_of, shown_examples
+from mtlab.runs.systems import TranslationModels, kind_of
 from mtlab.spec import Direction
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Untrained(Pipeline):
             return self._translation_models(tests)
         self._load_base()
         if self.spec.training.method == FEW_SHOT:
-            return self._prompted(FewShot(examples=shown_examples(pair.noisy for pair in pairs)))
+            return self._prompted(FewShot(examples=by_direction(pair.noisy for pair in pairs)))
         return self._as_it_is
 
     def _prompted(self, template: FewShot) -> Answering:
