@@ -259,9 +259,7 @@ def test_a_translation_model_is_neither_prompted_nor_asked_for_what_it_does_not_
 def test_a_corpus_without_pairs_to_show_is_said(lab, tmp_path):
     pairs = tmp_path / "pairs.tsv"
     pairs.write_text("".join(f"Satz {n}\tsentence {n}\n" for n in range(40)), encoding="utf-8")
-    spec = RunSpec(
-        corpus=f"{pairs}:de-en", test_corpus="everyday", test=("en-fr",), **few_shot(2)
-    )
+    spec = RunSpec(corpus=f"{pairs}:de-en", test_corpus="everyday", test=("en-fr",), **few_shot(2))
     with pytest.raises(InputError, match="test: .* has no training pairs to show for en-fr"):
         lab.launch(spec)
 
