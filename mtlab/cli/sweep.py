@@ -171,7 +171,7 @@ class _Teller:
 def _words(standing: Standing) -> str:
     """A run in few words: what a person tells it by."""
     spec = standing.spec
-    parts = [spec.name, spec.amount, spec.base, " ".join(map(str, spec.train))]
+    parts = [spec.name, spec.amount, spec.base, " ".join(map(str, spec.drawn))]
     if spec.noise.active:
         parts.append(f"{spec.noise.kind} noise on the {spec.noise.side}")
     if spec.reverse:

@@ -169,14 +169,14 @@ def test_a_model_for_each_direction_is_named_by_its_languages(done, tmp_path):
     assert [name.rpartition("/")[2] for name in names] == ["opus-mt-de-en", "opus-mt-en-de"]
 
 
-def test_a_resumed_run_translates_no_direction_twice(done, tmp_path, monkeypatch):
+def test_a_stopped_run_translates_no_direction_twice(done, home, tmp_path, monkeypatch):
     model = m2m(tmp_path / "m2m")
     asked = []
-    run = done(stop=lambda: True, **none(model, test=("de-en", "en-de")))
+    stop = lambda: any(home.runs.glob("*/translations/de-en.jsonl"))  # noqa: E731
+    run = done(stop=stop, **none(model, test=("de-en", "en-de")))
     assert run.status().ending == "interrupted" and run.scores() == {}
-    done.again(run)
-    first = rows_of(run)
-    (run.folder / "translations" / "en-de.jsonl").unlink()
+    assert not (run.folder / "translations" / "en-de.jsonl").exists()
+    first = [row["hypothesis"] for row in rows_of(run)]
     from mtlab.runs.systems import TranslationModels
 
     translate = TranslationModels.translate
@@ -187,7 +187,8 @@ def test_a_resumed_run_translates_no_direction_twice(done, tmp_path, monkeypatch
 
     monkeypatch.setattr(TranslationModels, "translate", watched)
     done.again(run)
-    assert asked == ["en-de"] and rows_of(run) == first
+    assert asked == ["en-de"] and [row["hypothesis"] for row in rows_of(run)] == first
+    assert run.status().ending == "finished" and set(run.scores()) == {"de-en", "en-de"}
     assert set(provenance(run)["base"]["models"]) == {"de-en", "en-de"}
 
 
