@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mtlab.methods import NONE
 from mtlab.spec import Decoding, Noise, RunSpec, Training
 
 # One row per flag: (flag, where it stands in the spec, "a.b" for parts). The command line reads
@@ -74,6 +75,8 @@ def command_for(spec: RunSpec) -> str:
     data = spec.to_json()
     words = ["mtlab", "run"]
     for flag, path in FLAGS:
+        if path == "size" and spec.training.method == NONE:
+            continue  # of no use there
         value: Any = data
         for key in path.split("."):
             value = value[key]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mtlab.methods import FEW_SHOT
 from mtlab.presets import Base
 from mtlab.spec import Decoding, RunSpec, Training
 
@@ -95,11 +96,31 @@ def complete(spec: RunSpec, base: Base) -> RunSpec:
     """The spec with every open value of its training, decoding and test filled in."""
     recipe = recipe_for(base)
     data = spec.to_json()
-    data["training"] = _complete_training(spec.training, recipe, spec.size)
+    if spec.training.trains:
+        data["training"] = _complete_training(spec.training, recipe, spec.size)
+    else:
+        data |= _untrained(spec)
     data["decoding"] = _complete_decoding(spec.decoding, base)
     data["test"] = [str(direction) for direction in spec.tested]
     data["test_corpus"] = spec.test_corpus or spec.corpus
     return RunSpec.from_json(data)
+
+
+def _untrained(spec: RunSpec) -> dict[str, Any]:
+    """What a run that trains nothing has no use for, as in every other such run.
+
+    A base that is taken as it is needs no untuned base beside it: it would be the same one.
+    """
+    shows = spec.training.method == FEW_SHOT
+    training = Training(method=spec.training.method, precision=spec.training.precision)
+    return {
+        "training": training.model_dump(mode="json"),
+        "train": [],
+        "size": spec.size if shows else 0,
+        "balance": "balanced",
+        "probe_size": 0,
+        "score_base": spec.score_base and shows,
+    }
 
 
 def _complete_training(training: Training, recipe: Recipe, size: int) -> dict[str, Any]:

@@ -145,12 +145,14 @@ class Run:
         return self._lab.translate(self.id, sources, direction)
 
     def summary(self) -> dict[str, Any]:
-        """The run in one JSON object: `{id, state, seconds, scores, base}`, `error` if any."""
+        """The run in one JSON object: `{id, state, seconds, scores, base, system}`, `error` if
+        any; `system` is what its own translations are called: `fine-tuned`, `few-shot` ...
+        """
         try:
             status = self.status()
         except MtlabError:
             status = Status(self.id, state="stopped")
-        return summary_of(self.folder, status)
+        return {**summary_of(self.folder, status), "system": self.spec.system}
 
     def log_tail(self, lines: int = 50) -> str:
         """The last lines of its `job.log`; empty before it began."""

@@ -257,6 +257,11 @@ class Lab:
         from mtlab.presets import resolve_base
 
         spec, drawn = self._completed(spec)
+        if not spec.training.trains:
+            from mtlab.runs.systems import check_system
+
+            check_system(spec, self.settings)
+            return spec, drawn
         self._noise(spec, drawn)
         facts = inspect(resolve_base(spec.base, self.settings), self.settings, spec.revision)
         if spec.template == CHAT and facts.has_chat_template is False:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtlab.errors import InputError, NotAvailable
+from mtlab.methods import OUTPUTS
 from mtlab.settings import ASSETS, Settings
 from mtlab.spec import RunSpec
 from mtlab.weights import folder_parameters
@@ -148,6 +149,9 @@ def resolve_base(name: str, settings: Settings) -> Base:
     """The base model of a name: a preset, a local folder, `owner/name` on the hub, or `run:ID`,
     which is what the run of that id has made of its own base model.
 
+    `outputs:FILE` and a name that holds languages (`opus-mt-{source}-{target}`) are no model to
+    train; they are given a name and nothing else.
+
     Nothing is fetched and nothing is loaded; whether a hub model is there is for
     `mtlab.models.inspect` to say.
 
@@ -158,6 +162,10 @@ def resolve_base(name: str, settings: Settings) -> Base:
     name = name.strip()
     if name.startswith(RUN):
         return _made_by(name, settings)
+    if name.startswith(OUTPUTS):
+        return Base(name=name, title=Path(name.removeprefix(OUTPUTS)).name)
+    if "{" in name:
+        return Base(name=name, title=name)
     preset = BASES.get(name.lower())
     if preset is not None:
         if preset.path is not None and not (preset.path / "config.json").is_file():
@@ -213,6 +221,12 @@ def _made_by(name: str, settings: Settings) -> Base:
     if (folder / "adapter" / "adapter_config.json").is_file():
         adapters = (*base.adapters, folder / "adapter")
         return replace(made, adapters=adapters, revision=spec.revision or base.revision)
+    if not spec.training.trains:
+        raise InputError(
+            f"the run '{folder.name}' trained nothing to go on from",
+            field="base",
+            fix=f"start from its own base, {spec.base}",
+        )
     raise InputError(
         f"the run '{folder.name}' has saved no model to go on from",
         field="base",

@@ -29,6 +29,7 @@ from pydantic import (
 from mtlab.complaints import first_problem, no_part
 from mtlab.errors import InputError
 from mtlab.languages import language
+from mtlab.methods import amount, check_method, learns_from, system_name, trains
 from mtlab.noise_kinds import NOISE_KINDS
 
 if TYPE_CHECKING:
@@ -155,7 +156,11 @@ class Noise(_Part):
 class Training(_Part):
     """How the model is fine-tuned. `None` means: the default for this base, method and size."""
 
-    method: Literal["lora", "full"] | None = Field(None, description="LoRA or full fine-tuning")
+    method: Literal["lora", "full", "few-shot", "none"] | None = Field(
+        None,
+        description="LoRA or full fine-tuning; or nothing trained: few-shot shows the base "
+        "examples in its prompt, none takes it as it is",
+    )
     learning_rate: float | None = Field(None, gt=0, le=1, description="peak learning rate")
     steps: int | None = Field(None, ge=1, le=1_000_000, description="optimizer steps")
     batch_size: int | None = Field(None, ge=1, le=4096, description="pairs per forward pass")
@@ -179,6 +184,11 @@ class Training(_Part):
     lora_targets: tuple[str, ...] | None = Field(
         None, description="modules to adapt; found from the architecture when not given"
     )
+
+    @property
+    def trains(self) -> bool:
+        """Whether the model is changed at all."""
+        return trains(self.method)
 
 
 class Decoding(_Part):
@@ -207,12 +217,18 @@ class RunSpec(_Part):
     name: str | None = Field(None, max_length=120, description="a name for people")
     group: str | None = Field(None, max_length=120, description="the sweep it belongs to")
     base: str = Field(
-        "nano", min_length=1, description="preset, hub name, local folder or run:ID to go on from"
+        "nano",
+        min_length=1,
+        description="preset, hub name, local folder or run:ID to go on from; with the method none "
+        "also a translation model, {source} and {target} in it standing for the languages, or "
+        "outputs:FILE",
     )
     revision: str | None = Field(None, description="revision of a hub model")
     corpus: str = Field("everyday", min_length=1, description="everyday, wmt, hub:NAME or a file")
-    size: int = Field(32, ge=1, description="training pairs in all")
-    train: Directions = Field(min_length=1, description="training directions")
+    size: int = Field(
+        32, ge=0, description="training pairs in all; few-shot: examples shown, 32 at most"
+    )
+    train: Directions = Field((), description="training directions")
     balance: Literal["balanced", "proportional"] = Field(
         "balanced", description="equal shares per direction, or as large as their pools"
     )
@@ -263,6 +279,7 @@ class RunSpec(_Part):
             raise InputError(
                 "no test direction is given", field="test", fix="name at least one, like de-en"
             )
+        check_method(self)
         template = self.template
         if template and template != "chat" and "{source}" not in template:
             raise InputError(
@@ -283,6 +300,28 @@ class RunSpec(_Part):
     def tested(self) -> tuple[Direction, ...]:
         """The directions that are tested."""
         return self.test if self.test is not None else self.train
+
+    @property
+    def drawn(self) -> Directions:
+        """The directions whose training pairs are drawn: to train on them, or to show them."""
+        if self.training.trains:
+            return self.train
+        return self.tested if self.training.method == "few-shot" else ()
+
+    @property
+    def amount(self) -> str:
+        """How much it learns from, in words: `32 pairs`, `3 examples shown`, `not trained`."""
+        return amount(self.training.method, self.size)
+
+    @property
+    def system(self) -> str:
+        """What its own translations are called: `fine-tuned`, `few-shot` or `not trained`."""
+        return system_name(self.training.method)
+
+    @property
+    def learns_from(self) -> str:
+        """The training directions in words; `examples shown` or `not trained` without any."""
+        return learns_from(self.training.method, self.train)
 
     def with_changes(self, **changes: Any) -> RunSpec:
         """The same spec with some fields changed, validated again (`training__steps=20` nests)."""

@@ -254,7 +254,8 @@ class Sweep:
             spec = step.spec
             if "base" not in step.needs:
                 resolve_base(spec.base, self._lab.settings)
-            key = f"{spec.corpus} {spec.test_corpus} {spec.train} {spec.test} {spec.balance}"
+            parts = (spec.corpus, spec.test_corpus, spec.drawn, spec.tested, spec.balance)
+            key = f"{spec.training.trains} {parts}"
             if key not in largest or largest[key].size < spec.size:
                 largest[key] = spec
         for spec in largest.values():

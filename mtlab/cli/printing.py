@@ -54,7 +54,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "progress": f"{status.progress:.0%}",
         "base": spec.base,
         "size": spec.size,
-        "train": " ".join(map(str, spec.train)),
+        "train": spec.learns_from,
         "noise": noise,
         "seed": spec.seed,
         "group": spec.group or "",
@@ -171,7 +171,8 @@ def summary(data: Mapping[str, Any]) -> None:
     rows: list[dict[str, Any]] = []
     last: Mapping[str, Any] = {}
     for direction, scores in (data.get("scores") or {}).items():
-        systems = [("base", (data.get("base") or {}).get(direction)), ("fine-tuned", scores)]
+        own = data.get("system") or "fine-tuned"
+        systems = [("base", (data.get("base") or {}).get(direction)), (own, scores)]
         for system, values in systems:
             if not values:
                 continue

@@ -175,7 +175,7 @@ def _words(standing: Standing) -> str:
     """A run in few words: what a person tells it by."""
     spec = standing.spec
     base = spec.base.replace("run:@", "going on from ")
-    parts = [spec.name, f"{spec.size:,} pairs", base, " ".join(map(str, spec.train))]
+    parts = [spec.name, spec.amount, base, " ".join(map(str, spec.drawn))]
     if spec.noise.active:
         side = "both sides" if spec.noise.side == "both" else f"the {spec.noise.side}"
         ratio = "" if spec.noise.ratio == 1 else f" in {spec.noise.ratio:.0%} of pairs"

@@ -6,6 +6,7 @@ wmt         the WMT test sets, through sacrebleu
 own         a person's file, some of its rows held out (files: how it is read and refused)
 hub         a data set on the hub, streamed
 sampling    the seeded, nested draw
+shown       the examples of few-shot prompting
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from mtlab.corpora.hub import PREFIX, open_hub
 from mtlab.corpora.own import Use, open_own, paths_of
 from mtlab.corpora.pairs import Corpus, Pair, Split, normalised
 from mtlab.corpora.sampling import Draw, draw
+from mtlab.corpora.shown import draw_shown
 from mtlab.corpora.wmt import WmtCorpus
 from mtlab.errors import InputError
 from mtlab.settings import Settings
@@ -96,13 +98,18 @@ def corpora_for(spec: RunSpec, settings: Settings) -> Corpora:
 
 
 def draw_for(spec: RunSpec, settings: Settings) -> Draw:
-    """The training pairs of a spec, some of them turned round where it says so.
+    """The training pairs of a spec, some of them turned round where it says so; of few-shot
+    prompting the pairs shown, and none where the base is taken as it is.
 
     Raises:
         InputError: a direction the corpus lacks, or more pairs than there are.
         NotAvailable: the corpus lies where this machine cannot reach.
     """
     corpora = corpora_for(spec, settings)
+    if not spec.training.trains:
+        return draw_shown(
+            corpora.train, spec.tested, spec.size if spec.drawn else 0, spec.seed, corpora.test
+        )
     drawn = draw(
         corpora.train, spec.train, spec.size, spec.seed, spec.balance, corpora.test, spec.tested
     )

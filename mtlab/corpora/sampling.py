@@ -50,6 +50,10 @@ class Draw:
         """How many pairs could be drawn at most."""
         return sum(self.pool_sizes.values()) - sum(self.removed.values())
 
+    def by_direction(self) -> dict[Direction, list[Pair]]:
+        """The pairs drawn by direction, each in the order of the draw."""
+        return by_direction(self.pairs)
+
     def turn_round(self, share: float, seed: int) -> Draw:
         """The same draw with a share of its pairs reversed: source for target, `de-en` for `en-de`.
 
@@ -65,6 +69,14 @@ class Draw:
                 pairs[place] = Pair(pair.direction.reversed(), pair.target, pair.source, pair.key)
                 places.append(place)
         return replace(self, pairs=tuple(pairs), reversed=frozenset(places))
+
+
+def by_direction(pairs: Iterable[Pair]) -> dict[Direction, list[Pair]]:
+    """Pairs by direction, each in its order."""
+    found: dict[Direction, list[Pair]] = {}
+    for pair in pairs:
+        found.setdefault(pair.direction, []).append(pair)
+    return found
 
 
 def draw(

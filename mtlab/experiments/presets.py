@@ -32,6 +32,15 @@ NEEDS_TRANSLATOR = "sentence"
 
 SHARES = (0, 0.01, 0.05, 0.1, 0.5)
 CYCLES = 4
+EXAMPLES = (1, 3, 5)
+"""Examples shown in few-shot prompting."""
+
+OTHER_SYSTEMS: tuple[dict[str, Any], ...] = (
+    {"label": "Qwen 2.5 0.5B Instruct", "base": "qwen2.5-0.5b-instruct", "template": "chat"},
+    {"label": "NLLB 600M", "base": "facebook/nllb-200-distilled-600M"},
+)
+"""Systems of the hub beside a base of one's own: instructed, and made for translation."""
+
 _FRESH = 1_000  # added to the seed per cycle, so that each cycle sees new pairs
 
 
@@ -210,6 +219,20 @@ def _reverse(choices: Choices, settings: Settings) -> tuple[Fields, Axes, Variat
     return spec, {"size": sizes, "reverse": SHARES}, ()
 
 
+def _systems(choices: Choices, settings: Settings) -> tuple[Fields, Axes, Variations]:
+    train = list(choices.train or ladders.train_directions(choices.corpus, settings))
+    variations: list[Fields] = [{"label": "untuned", "training.method": "none"}]
+    variations += [
+        {"label": f"{count}-shot", "training.method": "few-shot", "size": count}
+        for count in EXAMPLES
+    ]
+    if (choices.base or "nano") != "nano":  # the others must be fetched
+        variations += [{"training.method": "none", **one} for one in OTHER_SYSTEMS]
+    sizes = choices.sizes or ((1024,) if choices.corpus == "wmt" else (32,))
+    variations += [{"label": f"fine-tuned on {size}", "size": size} for size in sizes]
+    return {"train": train, "test": train}, {}, variations
+
+
 def _with_translator(
     kinds: Sequence[str], train: Sequence[str], clean: Mapping[str, Any] | None = None
 ) -> list[Fields]:
@@ -272,6 +295,12 @@ PRESETS: dict[str, Preset] = {
             "A few reversed pairs",
             "how many reversed pairs cure a model trained into English alone",
             _reverse,
+        ),
+        Preset(
+            "next/systems",
+            "Other systems",
+            "how fine-tuning compares with examples in the prompt, an instructed and an NMT model",
+            _systems,
         ),
     )
 }

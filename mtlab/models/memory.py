@@ -14,6 +14,8 @@ from mtlab.spec import Training
 
 _PROCESS = 500_000_000  # python, torch and transformers themselves
 _GIB = 2**30
+_READ_TOKENS = 8192
+_READ_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,17 @@ def estimate(facts: ModelFacts, training: Training, available: int, where: str) 
     if training.method == "full":
         weights = 4 * count  # master weights in fp32
         extra = 12 * count  # gradients and Adam's two moments
+    elif not training.trains:
+        weights = (4 if wide else 2) * count
+        extra = 0
     else:
         weights = (4 if wide else 2) * count
         adapted = 14 * facts.layers * facts.hidden * training.lora_rank * 2
         extra = 16 * adapted
+    if not training.trains:
+        # Keys and values of a batch of tokens in 16 bits, and the logits of its rows.
+        reading = _READ_TOKENS * facts.layers * facts.hidden * (8 if wide else 4)
+        return MemoryNeed(weights, 0, reading + _READ_ROWS * 4 * facts.vocabulary, available, where)
     tokens = (training.batch_size or 8) * min(training.max_length or 512, 256)
     # A transformer layer keeps about 34 bytes per token and unit of width in 16 bits; recomputing
     # keeps each layer's input alone. The logits and their gradient are in fp32.

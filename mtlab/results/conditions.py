@@ -13,6 +13,7 @@ from typing import Any
 
 from mtlab.defaults import complete
 from mtlab.errors import MtlabError
+from mtlab.methods import amount, learns_from
 from mtlab.presets import resolve_base
 from mtlab.results.evidence import Evidence
 from mtlab.settings import Settings
@@ -69,13 +70,25 @@ class Condition:
         return tuple(one for one in self.runs[0].spec.tested if all(one in o for o in others))
 
     @property
+    def method(self) -> str | None:
+        """How it was trained, if at all."""
+        return self.runs[0].spec.training.method
+
+    @property
+    def amount(self) -> str:
+        """How much it learns from, in words: `32 pairs`, `3 examples shown`, `not trained`."""
+        return amount(self.method, self.size)
+
+    @property
     def english_only(self) -> bool:
         """Whether English is its only target language."""
-        return all(direction.target == "en" for direction in self.train)
+        return bool(self.train) and all(direction.target == "en" for direction in self.train)
 
     @property
     def trained_on(self) -> str:
         """Its training directions in words: "en-de alone", "6 directions, 25% reversed"."""
+        if not self.train:
+            return learns_from(self.method, ())
         if len(self.train) == 1:
             directions = f"{self.train[0]} alone"
         elif len(self.train) == 2:
@@ -166,6 +179,8 @@ def _usual(spec: RunSpec, settings: Settings) -> dict[str, Any]:
     Returns:
         `{training, decoding, method}`; both parts for the method the spec has, `method` for none.
     """
+    if not spec.training.trains:
+        return _usual_untrained(spec, settings)
     open_spec = RunSpec(base=spec.base, size=spec.size, train=spec.train)
     same_method = open_spec.with_changes(training__method=spec.training.method)
     try:
@@ -179,3 +194,15 @@ def _usual(spec: RunSpec, settings: Settings) -> dict[str, Any]:
         "decoding": data["decoding"],
         "method": open_spec.training.method,
     }
+
+
+def _usual_untrained(spec: RunSpec, settings: Settings) -> dict[str, Any]:
+    """The same of a run that trains nothing, which no open method would give."""
+    method = {"method": spec.training.method}
+    usual = RunSpec(base=spec.base, size=spec.size, test=spec.tested, training=method)
+    try:
+        usual = complete(usual, resolve_base(spec.base, settings))
+    except MtlabError:
+        pass
+    data = usual.to_json()
+    return {"training": data["training"], "decoding": data["decoding"], "method": None}

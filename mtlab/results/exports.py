@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from mtlab.methods import trains
 from mtlab.results.labels import METRICS, condition_labels, digits
 
 if TYPE_CHECKING:
@@ -84,11 +85,14 @@ def _conditions(rows: list[dict[Any, Any]]) -> list[str]:
     runs = [row for row in rows if row["system"] != "base"]
     named = iter(condition_labels(runs, beside=("base", "size")))
     return [
-        f"{row['base']} untuned"
-        if row["system"] == "base"
-        else f"{row['base']}, {row['size']:,} pairs, {next(named)}"
+        f"{row['base']} untuned" if row["system"] == "base" else _header(row, next(named))
         for row in rows
     ]
+
+
+def _header(row: dict[Any, Any], label: str) -> str:
+    trained = trains(row["method"])
+    return f"{row['base']}, {row['size']:,} pairs, {label}" if trained else label
 
 
 def _cell(row: Any, metric: str) -> str:

@@ -13,7 +13,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mtlab.results.labels import METRICS, condition_labels, digits, told_apart, with_noise
+from mtlab.methods import learns_from, trains
+from mtlab.results.labels import (
+    METRICS,
+    base_label,
+    condition_label,
+    condition_labels,
+    digits,
+    told_apart,
+    with_noise,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -72,7 +81,7 @@ def size_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
     sizes.
     """
     runs = means[means["system"] == "run"]
-    runs = runs.assign(condition=condition_labels(_rows(runs)))
+    runs = runs.assign(condition=condition_labels(_rows(runs), name=_line_label))
     lines = [
         (name, part.sort_values("size"))
         for name, part in _grouped(runs, ["condition", "direction"])
@@ -97,7 +106,7 @@ def size_plot(means: pandas.DataFrame, metric: str) -> Plot | None:
         )
         gains.append(f"{label} {_ends(part, metric)}")
     sizes = sorted({size for _, part in lines for size in part["size"]})
-    layout = _layout("training pairs", METRICS[metric])
+    layout = _layout("training pairs, or examples shown", METRICS[metric])
     layout["xaxis"] |= {
         "type": "log",
         "tickvals": sizes,
@@ -196,11 +205,7 @@ def failures_plot(means: pandas.DataFrame) -> Plot | None:
     names = [name for name in columns if (runs[name] > 0).any()]
     if runs.empty or not names:
         return None
-    rows = _rows(runs)
-    bars = [
-        f"{label}, {row['size']:,}: {row['direction']}"
-        for label, row in zip(condition_labels(rows), rows, strict=True)
-    ]
+    bars = [f"{label}: {row['direction']}" for label, row in _sized(_rows(runs))]
     data = [
         {
             "type": "bar",
@@ -228,18 +233,31 @@ def failures_plot(means: pandas.DataFrame) -> Plot | None:
     return Plot("failures", "How translations fail", summary, {"data": data, "layout": layout})
 
 
+def _line_label(row: Any) -> str:
+    """A condition whose sizes a line joins."""
+    if not trains(row["method"]):
+        return f"{base_label(row['base'])}, {learns_from(row['method'], ())}"
+    return condition_label(row)
+
+
+def _sized(rows: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Rows with their condition's label, the size behind it."""
+    return [
+        (f"{label}, {row['size']:,}" if trains(row["method"]) else label, row)
+        for label, row in zip(condition_labels(rows), rows, strict=True)
+    ]
+
+
 def _failure(column: str) -> str:
     return column.partition("_")[2].replace("_", "-")
 
 
 def _grid(means: pandas.DataFrame, column: str) -> Any:
-    runs = means[(means["system"] == "run") & (means["noise"] == "none")]
+    trained = means["train"] != ""
+    runs = means[(means["system"] == "run") & (means["noise"] == "none") & trained]
     if runs["train"].nunique() < 2 or runs[column].isna().all():
         return None
-    rows = _rows(runs)
-    named = [
-        f"{label}, {row['size']:,}" for label, row in zip(condition_labels(rows), rows, strict=True)
-    ]
+    named = [label for label, _ in _sized(_rows(runs))]
     table = runs.assign(row=named)
     grid = table.pivot_table(index="row", columns="direction", values=column, sort=False)
     return grid if len(grid) > 1 else None

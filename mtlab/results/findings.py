@@ -22,6 +22,7 @@ import numpy as np
 from mtlab.errors import MtlabError
 from mtlab.results.conditions import conditions
 from mtlab.results.evidence import Evidence, Reader
+from mtlab.results.labels import base_label
 from mtlab.results.questions import Question, Side, questions
 from mtlab.results.wording import Answer, Share, Transfer, sentence
 from mtlab.scoring.bootstrap import SEED, percentile_interval
@@ -328,4 +329,6 @@ def _name(side: Side) -> str:
     if side.untuned:
         return f"{one.base} untuned"
     noise = f", {one.noise.kind} noise on the {one.noise.side}" if one.noise else ""
+    if not one.train:
+        return f"{base_label(one.base)}, {one.amount}"
     return f"{one.base}, {one.size:,} pairs, {one.trained_on}{noise}"

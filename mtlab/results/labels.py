@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from mtlab.methods import OUTPUTS, amount, trains
 
 METRICS = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET"}
 """Metrics as people write them."""
@@ -30,8 +33,18 @@ def with_noise(row: Any) -> str:
     return f"{row['noise']} noise, {row['side']}{ratio}"
 
 
+def base_label(base: str) -> str:
+    """A base model's name, without the folders it lies in."""
+    name = base.removeprefix(OUTPUTS)
+    return Path(name).name if Path(name).is_absolute() else name
+
+
 def condition_label(row: Any) -> str:
-    """The condition of a row of `over_seeds`, its size and base left out."""
+    """The condition of a row of `over_seeds`, its size and base left out; of a system that was not
+    trained they are what it is.
+    """
+    if not trains(row["method"]):
+        return f"{base_label(row['base'])}, {amount(row['method'], row['size'])}"
     parts = [trained_on(row["train"])]
     if row["noise"] != "none":
         parts.append(with_noise(row))
@@ -43,7 +56,9 @@ def condition_label(row: Any) -> str:
 
 
 def condition_labels(
-    rows: Sequence[Mapping[str, Any]], beside: Sequence[str] = ("size",)
+    rows: Sequence[Mapping[str, Any]],
+    beside: Sequence[str] = ("size",),
+    name: Callable[[Any], str] = condition_label,
 ) -> list[str]:
     """A label for each row of `over_seeds` of a run; no two conditions share one.
 
@@ -53,8 +68,9 @@ def condition_labels(
     Args:
         rows: of `over_seeds`.
         beside: columns that are shown beside the label.
+        name: a row's label before it is told apart.
     """
-    texts = [condition_label(row) for row in rows]
+    texts = [name(row) for row in rows]
     return told_apart(texts, rows, tuple(_MORE), beside)
 
 

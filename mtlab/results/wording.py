@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from mtlab.results.conditions import Condition
-from mtlab.results.labels import METRICS
+from mtlab.results.labels import METRICS, base_label
 from mtlab.results.questions import Question
 from mtlab.scoring.comparison import Comparison
 
@@ -89,18 +89,24 @@ def sentence(answer: Answer) -> str:
 def _untuned(answer: Answer) -> str:
     one = answer.question.system.condition
     what = f"fine-tuning on {_size(one)} ({one.trained_on})"
+    if not one.train:
+        what = f"showing {_size(one)}"
     return _claim(answer, what, _score(answer), "over the untuned model")
 
 
 def _bases(answer: Answer) -> str:
     one, other = answer.question.baseline.condition, answer.question.system.condition
     what = f"starting from {other.base} in place of {one.base} ({_pairs(one)})"
+    if not one.train:
+        what = f"{base_label(other.base)} in place of {base_label(one.base)} ({one.amount})"
     return _claim(answer, what, f"{answer.question.direction} {_metric(answer)}")
 
 
 def _step(answer: Answer) -> str:
     one, other = answer.question.baseline.condition, answer.question.system.condition
     what = f"going from {one.size:,} to {other.size:,} pairs ({_where(one)})"
+    if not one.train:
+        what = f"going from {one.size:,} to {_size(other)} shown"
     return _claim(answer, what, _score(answer))
 
 
@@ -278,7 +284,7 @@ def _pairs(one: Condition) -> str:
 
 
 def _size(one: Condition) -> str:
-    return "1 pair" if one.size == 1 else f"{one.size:,} pairs"
+    return one.amount.removesuffix(" shown")
 
 
 def _where(one: Condition) -> str:
@@ -290,7 +296,7 @@ def _owner(base: str) -> str:
 
 
 def _score(answer: Answer) -> str:
-    base = answer.question.system.condition.base
+    base = base_label(answer.question.system.condition.base)
     return f"{_owner(base)} {answer.question.direction} {_metric(answer)}"
 
 

@@ -36,6 +36,7 @@ def seconds_for(
         store: whose runs they are.
         records: where to look, the newest first.
     """
+    needed = "train" if spec.training.trains else "decode"
     for record in records[:_LOOKED_AT]:
         other = record.spec
         if other.base != spec.base or other.training.method != spec.training.method:
@@ -44,7 +45,7 @@ def seconds_for(
         if limits is None:
             continue
         status = store.written_status(record.id)
-        if status is None or status.state != "finished" or "train" not in status.seconds:
+        if status is None or status.state != "finished" or needed not in status.seconds:
             continue
         train = _work(spec) / max(1, _work(other))
         decode = limits * len(spec.tested) / max(1, len(other.tested))

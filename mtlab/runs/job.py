@@ -85,9 +85,11 @@ def _run(folder: Path, status: Status, wish: StopWish) -> int:
         spec = RunSpec.from_json(read_json(folder / "spec.json") or {})
         # Here, inside: what it imports may fail, and that is to be told like anything else.
         from mtlab.runs.pipeline import Pipeline, Stopped
+        from mtlab.runs.untrained import Untrained
 
+        kind = Pipeline if spec.training.trains else Untrained
         try:
-            Pipeline(folder, spec, Settings.from_environment(), reporter, wish).run()
+            kind(folder, spec, Settings.from_environment(), reporter, wish).run()
         except Stopped:
             reporter.end("stopped" if wish.is_by_a_person else "interrupted")
             return 0

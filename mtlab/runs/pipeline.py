@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,11 +20,12 @@ from mtlab.corpora import Corpus, Draw, Pair, corpora_for, draw_for
 from mtlab.models import Loaded, load, load_run, set_threads, weights_precision
 from mtlab.noise import NoisyPair, corrupt
 from mtlab.presets import Base, resolve_base
-from mtlab.prompts import Example, Template, encode
+from mtlab.prompts import Template, encode
 from mtlab.runs import base_cache, provenance
 from mtlab.runs.files import read_lines, write_json, write_lines
 from mtlab.runs.reporting import Reporter, peak_memory_mb
 from mtlab.runs.scores import score_direction
+from mtlab.runs.segments import segment_rows
 from mtlab.scoring.comet import CometScorer
 from mtlab.settings import Settings
 from mtlab.spec import Direction, RunSpec
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from mtlab.decoding import Hypothesis
 
 Tests = dict[Direction, tuple[Pair, ...]]
+Answering = Callable[[Direction, Sequence[str], int, int], "list[Hypothesis]"]
+"""Translates a direction's sources; told which part of how many it is, for the progress."""
 
 
 class Stopped(Exception):
@@ -76,7 +79,7 @@ class Pipeline:
         with self.reporter.phase("train"):
             self._train(pairs, tests)
         with self.reporter.phase("decode"):
-            self._decode(tests, base)
+            self._decode(tests, base, self._tuned_answers())
         with self.reporter.phase("score"):
             self._score(tests, bool(base))
         self._tidy()
@@ -107,7 +110,7 @@ class Pipeline:
             noisy_pairs=sum(bool(pair.touched) for pair in pairs),
             reversed_pairs=len(drawn.reversed),
             digests={
-                "train": {str(d): corpora.train.digest(d, "train") for d in spec.train},
+                "train": {str(d): corpora.train.digest(d, "train") for d in spec.drawn},
                 "test": {str(d): corpora.test.digest(d, "test") for d in spec.tested},
                 "pairs": provenance.digest([pair.to_json() for pair in pairs]),
             },
@@ -148,12 +151,28 @@ class Pipeline:
                 translator.release()
 
     def _load(self, pairs: Sequence[NoisyPair]) -> None:
+        loaded = self._load_base()
+        self._examples, dropped = encode(
+            loaded.tokenizer,
+            self._template,
+            [pair.noisy for pair in pairs],
+            self.spec.seed,
+            self.spec.training.max_length or 512,
+        )
+        self._record(dropped_for_length=dropped)
+        if dropped:
+            self.reporter.emit(
+                "note",
+                text=f"{len(dropped)} pairs are longer than {self.spec.training.max_length} "
+                "tokens and were left out",
+            )
+        self._stop_if_asked()
+
+    def _load_base(self) -> Loaded:
         threads = set_threads(self.settings)
         self._loaded: Loaded | None = None
         loaded = self._model_at(self.spec.training.precision)
         self._template = Template.from_spec(self.spec, loaded.tokenizer)
-        self._examples, dropped = self._encode(loaded, pairs)
-        self._revision = loaded.revision
         self._format = f"{loaded.device} {loaded.dtype_name}"
         self._digest = provenance.model_digest(self.base, loaded.revision)
         self._record(
@@ -165,26 +184,8 @@ class Pipeline:
             device=loaded.device,
             decoding_precision=loaded.dtype_name,
             threads=threads,
-            dropped_for_length=dropped,
         )
-        if dropped:
-            self.reporter.emit(
-                "note",
-                text=f"{len(dropped)} pairs are longer than {self.spec.training.max_length} "
-                "tokens and were left out",
-            )
-        self._stop_if_asked()
-
-    def _encode(
-        self, loaded: Loaded, pairs: Sequence[NoisyPair]
-    ) -> tuple[list[Example], list[str]]:
-        return encode(
-            loaded.tokenizer,
-            self._template,
-            [pair.noisy for pair in pairs],
-            self.spec.seed,
-            self.spec.training.max_length or 512,
-        )
+        return loaded
 
     def _model_at(self, precision: Any) -> Loaded:
         """The untouched base model in a number format; the one in memory if it is that."""
@@ -205,15 +206,8 @@ class Pipeline:
         cached: list[str] = []
         for number, (direction, pairs) in enumerate(tests.items()):
             sources = [pair.source for pair in pairs]
-            key = self._base_key(direction, sources)
-            kept = base_cache.read_translations(self.settings, key, len(sources))
-            if kept is None:
-                loaded = self._model_at(self.spec.training.precision)
-                kept = self._translate(loaded, direction, sources, number, len(tests))
-                base_cache.keep_translations(self.settings, key, kept)
-            else:
-                cached.append(str(direction))
-            result[direction] = kept
+            result[direction], known = self._base_answers(direction, sources, number, len(tests))
+            cached += [str(direction)] if known else []
             self.reporter.progress((number + 1) / len(tests))
         self._record(base_from_cache=cached)
         if cached:
@@ -221,6 +215,19 @@ class Pipeline:
                 "note", text=f"the base model's translations were kept for {', '.join(cached)}"
             )
         return result
+
+    def _base_answers(
+        self, direction: Direction, sources: Sequence[str], part: int, parts: int
+    ) -> tuple[list[Hypothesis], bool]:
+        """The untouched base's translations, and whether they were kept from before."""
+        key = self._base_key(direction, sources)
+        kept = base_cache.read_translations(self.settings, key, len(sources))
+        if kept is not None:
+            return kept, True
+        loaded = self._model_at(self.spec.training.precision)
+        made = self._translate(loaded, direction, sources, part, parts)
+        base_cache.keep_translations(self.settings, key, made)
+        return made, False
 
     def _base_key(self, direction: Direction, sources: Sequence[str]) -> str:
         return base_cache.translation_key(
@@ -271,62 +278,65 @@ class Pipeline:
             raise Stopped
         write_json(marker, facts)
 
-    def _decode(self, tests: Tests, base: dict[Direction, list[Hypothesis]]) -> None:
-        """Translate the test sets with what was saved, a whole direction at a time."""
+    def _tuned_answers(self) -> Answering:
+        """Translate with what was saved, loaded when the first direction needs it."""
+        held: list[Loaded] = []
+
+        def answer(
+            direction: Direction, sources: Sequence[str], part: int, parts: int
+        ) -> list[Hypothesis]:
+            if not held:
+                held.append(load_run(self.folder, self.spec, self.settings))
+            return self._translate(held[0], direction, sources, part, parts)
+
+        return answer
+
+    def _decode(
+        self, tests: Tests, base: dict[Direction, list[Hypothesis]], answer: Answering
+    ) -> None:
+        """Translate the test sets, a whole direction at a time, each once."""
         folder = self.folder / "translations"
         folder.mkdir(exist_ok=True)
-        loaded: Loaded | None = None
         for number, (direction, pairs) in enumerate(tests.items()):
             path = folder / f"{direction}.jsonl"
             if len(read_lines(path)) == len(pairs):
                 continue
-            if loaded is None:
-                loaded = load_run(self.folder, self.spec, self.settings)
-            sources = [pair.source for pair in pairs]
-            answers = self._translate(loaded, direction, sources, number, len(tests))
-            untuned = base.get(direction)
-            rows = []
-            for index, (pair, answer) in enumerate(zip(pairs, answers, strict=True)):
-                other = untuned[index] if untuned else None
-                rows.append(
-                    {
-                        "index": index,
-                        "key": pair.key,
-                        "source": pair.source,
-                        "reference": pair.target,
-                        "hypothesis": answer.text,
-                        "base": other.text if other else None,
-                        "failures": None,
-                        "language": None,
-                        "base_failures": None,
-                        "base_language": None,
-                        "ended": answer.ended,
-                        "base_ended": other.ended if other else None,
-                        "tokens": answer.tokens,
-                    }
-                )
-            write_lines(path, rows)
+            answers = answer(direction, [pair.source for pair in pairs], number, len(tests))
+            write_lines(path, segment_rows(pairs, answers, base.get(direction)))
 
     def _translate(
-        self, loaded: Loaded, direction: Direction, sources: Sequence[str], part: int, parts: int
+        self,
+        loaded: Loaded,
+        direction: Direction,
+        sources: Sequence[str],
+        part: int,
+        parts: int,
+        template: Template | None = None,
     ) -> list[Hypothesis]:
-        from mtlab.decoding import DecodingStopped, translate
+        from mtlab.decoding import translate
+
+        with self._watched(direction, part, parts) as watched:
+            return translate(
+                loaded,
+                sources,
+                direction,
+                self.spec.decoding,
+                template or self._template,
+                seed=self.spec.seed,
+                **watched,
+            )
+
+    @contextmanager
+    def _watched(self, direction: Direction, part: int, parts: int) -> Iterator[dict[str, Any]]:
+        """What tells a decoder whom to tell of its progress, and whom to ask whether to go on."""
+        from mtlab.decoding import DecodingStopped
 
         def on_progress(done: int, total: int) -> None:
             share = (part + done / max(1, total)) / parts
             self.reporter.progress(share, f"{direction} {done}/{total}")
 
         try:
-            return translate(
-                loaded,
-                sources,
-                direction,
-                self.spec.decoding,
-                self._template,
-                seed=self.spec.seed,
-                on_progress=on_progress,
-                should_stop=self.should_stop,
-            )
+            yield {"on_progress": on_progress, "should_stop": self.should_stop}
         except DecodingStopped:
             self._stop_if_asked()
             raise

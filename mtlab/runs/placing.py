@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mtlab.methods import OUTPUTS
 from mtlab.spec import RunSpec
 
 
@@ -19,7 +20,12 @@ def placed(spec: RunSpec) -> RunSpec:
         value = getattr(spec, name)
         if value and (there := _absolute_corpus(value)) != value:
             changes[name] = there
-    if not _is_hub_or_preset(spec.base) and (folder := _absolute(spec.base)) != spec.base:
+    if spec.base.startswith(OUTPUTS):  # with languages in its name it need not exist
+        file = Path(spec.base.removeprefix(OUTPUTS)).expanduser()
+        changes["base"] = f"{OUTPUTS}{file.absolute()}"
+    elif "{" in spec.base and spec.base.startswith((".", "~")):
+        changes["base"] = str(Path(spec.base).expanduser().absolute())
+    elif not _is_hub_or_preset(spec.base) and (folder := _absolute(spec.base)) != spec.base:
         changes["base"] = folder
     if (folder := _absolute(spec.comet_model)) != spec.comet_model:
         changes["comet_model"] = folder

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mtlab.commands import command_for
 from mtlab.runs.forecast import forecast
 from mtlab.runs.store import RunStore
+from mtlab.settings import Settings
 from mtlab.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreviewExample:
-    """A training pair, clean and noisy, and the prompt the model reads before the target."""
+    """A training pair, clean and noisy, and the prompt the model reads before the target.
+
+    Of few-shot prompting: a pair that is shown, and the prompt of the first test source.
+    """
 
     pair: NoisyPair
     prompt: str
@@ -29,8 +34,8 @@ class Preview:
 
     Attributes:
         spec: the spec with every open value filled in.
-        examples: the first training pairs, as the model would see them.
-        counts: training pairs by direction.
+        examples: the first training pairs, as the model would see them; none where it sees none.
+        counts: training pairs, or examples shown, by direction.
         pool_sizes: pairs there are to draw from, by direction.
         removed: pairs left out because they stand in the test set, by direction.
         command: the same run as a command line.
@@ -60,7 +65,6 @@ def preview_of(
     """
     from mtlab.corpora import corpora_for
     from mtlab.noise import corrupt
-    from mtlab.prompts import Template, variant_for
 
     settings = store.settings
     corpus = corpora_for(spec, settings).train
@@ -73,18 +77,8 @@ def preview_of(
         order=drawn.order,
         translator=translator,
     )
-    # A chat template needs the tokenizer, and that a download; the plain one stands in for it.
-    template = Template() if spec.template == "chat" else Template.from_spec(spec)
-    examples = tuple(
-        PreviewExample(
-            pair,
-            template.prompt(
-                pair.noisy.source, pair.noisy.direction, variant_for(pair.noisy.key, spec.seed)
-            ),
-        )
-        for pair in pairs
-    )
-    counts = dict.fromkeys(map(str, spec.train), 0)
+    examples = (_trained if spec.training.trains else _shown)(spec, pairs, drawn, settings)
+    counts = dict.fromkeys(map(str, spec.drawn), 0)
     for drawn_pair in drawn.pairs:
         name = str(drawn_pair.direction)
         counts[name] = counts.get(name, 0) + 1  # a reversed pair may be of no training direction
@@ -96,4 +90,39 @@ def preview_of(
         removed=dict(drawn.removed),
         command=command_for(spec),
         forecast=forecast(spec, store),
+    )
+
+
+def _trained(
+    spec: RunSpec, pairs: Sequence[NoisyPair], drawn: Draw, settings: Settings
+) -> tuple[PreviewExample, ...]:
+    from mtlab.prompts import Template, variant_for
+
+    # A chat template needs the tokenizer, and that a download; the plain one stands in for it.
+    template = Template() if spec.template == "chat" else Template.from_spec(spec)
+    return tuple(
+        PreviewExample(
+            pair,
+            template.prompt(
+                pair.noisy.source, pair.noisy.direction, variant_for(pair.noisy.key, spec.seed)
+            ),
+        )
+        for pair in pairs
+    )
+
+
+def _shown(
+    spec: RunSpec, pairs: Sequence[NoisyPair], drawn: Draw, settings: Settings
+) -> tuple[PreviewExample, ...]:
+    from mtlab.corpora import corpora_for
+    from mtlab.fewshot import FewShot
+
+    template = FewShot(examples=drawn.by_direction())
+    test = corpora_for(spec, settings).test
+    return tuple(
+        PreviewExample(
+            pair,
+            template.prompt(test.test(pair.clean.direction)[0].source, pair.clean.direction),
+        )
+        for pair in pairs
     )

@@ -76,9 +76,13 @@ def settled(status: Status, folder: Path, log: EventLog, *, exit_code: int | Non
 
 
 def can_resume(folder: Path) -> bool:
-    """Whether training can go on from a complete checkpoint, or is already done."""
-    return (folder / "trained.json").exists() or any(
-        is_complete_checkpoint(place) for place in folder.glob("checkpoint-*")
+    """Whether training can go on from a complete checkpoint, or is already done; of a run that
+    trains nothing, whether a direction is translated.
+    """
+    return (
+        (folder / "trained.json").exists()
+        or any(folder.glob("translations/*.jsonl"))
+        or any(is_complete_checkpoint(place) for place in folder.glob("checkpoint-*"))
     )
 
 

@@ -290,6 +290,12 @@ def _tuned_digest(run: RunRecord) -> str:
         folder = run.folder / name
         if (folder / mark).is_file():
             return model_digest(Base(name=run.id, title=run.id, path=folder), None)
+    if not run.spec.training.trains:
+        raise InputError(
+            f"the run '{run.id}' trained no model",
+            field=FIELD,
+            fix="choose a run that did, base:NAME or a translation model",
+        )
     raise InputError(
         f"the run '{run.id}' has saved no model",
         field=FIELD,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from mtlab.lab import Lab, Run
+from mtlab.methods import OUTPUTS
+from mtlab.results.labels import base_label
 
 # Choices change as runs finish, and Gradio refuses a value it has not yet seen among them; what
 # comes in is checked by the lab anyway, so the check is left to it.
@@ -23,9 +24,13 @@ def finished_choices(lab: Lab) -> list[tuple[str, str]]:
 
 
 def system_choices(lab: Lab) -> list[tuple[str, str]]:
-    """What can translate live: the bundled base model and every run that saved a model."""
+    """What can translate live: the bundled base model and every run that can be asked again."""
     kept = {"finished", "stopped"}
-    runs = [run for run in lab.runs() if run.status().state in kept]
+    runs = [
+        run
+        for run in lab.runs()
+        if run.status().state in kept and not run.spec.base.startswith(OUTPUTS)
+    ]
     return [("nano, untuned", "base:nano"), *((label_of(run), run.id) for run in runs)]
 
 
@@ -34,6 +39,5 @@ def label_of(run: Run) -> str:
     spec = run.spec
     noise = f", {spec.noise.kind} noise on {spec.noise.side}" if spec.noise.active else ""
     name = f"{spec.name}: " if spec.name else ""
-    base = Path(spec.base).name if Path(spec.base).is_absolute() else spec.base
-    directions = " ".join(map(str, spec.train))
-    return f"{name}{base}, {spec.size} pairs, {directions}{noise} ({run.id})"
+    parts = (base_label(spec.base), spec.amount, " ".join(map(str, spec.train)))
+    return f"{name}{', '.join(part for part in parts if part)}{noise} ({run.id})"

@@ -71,7 +71,7 @@ def _direction_choice(lab: Lab, chosen: Sequence[str], code: str | None) -> Any:
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
-    return [run.spec.name or f"{run.spec.size} pairs, {run.id}" for run in runs]
+    return [run.spec.name or f"{run.spec.amount}, {run.id}" for run in runs]
 
 
 def _base_name(runs: Sequence[Run]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from mtlab import corpora
 from mtlab.errors import InputError, NotAvailable
+from mtlab.methods import NONE, trains
 from mtlab.runs.files import write_atomic
 from mtlab.settings import Settings
 from mtlab.spec import RunSpec
@@ -60,7 +61,10 @@ def spec_from_form(values: Mapping[str, Any], settings: Settings) -> RunSpec:
     Raises:
         InputError: a value that cannot be used; the sentence names the field.
     """
-    if not values["train"]:
+    method = None if values["method"] == "default" else values["method"]
+    if not trains(method):
+        values = _of_untrained(values)
+    elif not values["train"]:
         raise InputError(
             "no training direction is chosen", field="train", fix="choose at least one"
         )
@@ -80,7 +84,7 @@ def spec_from_form(values: Mapping[str, Any], settings: Settings) -> RunSpec:
         "test": tuple(values["test"]) or None,
         "metrics": tuple(values["metrics"]),
         "training": _given(
-            method=None if values["method"] == "default" else values["method"],
+            method=method,
             learning_rate=values["learning_rate"],
             steps=values["steps"],
             batch_size=values["batch_size"],
@@ -98,6 +102,20 @@ def spec_from_form(values: Mapping[str, Any], settings: Settings) -> RunSpec:
         corpus = corpora.corpora_for(spec, settings).train
         data["size"] = sum(len(corpus.pool(direction)) for direction in spec.train)
     return RunSpec.from_json(data)
+
+
+def _of_untrained(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a system that is not trained: what is hidden then does not count."""
+    hidden: dict[str, Any] = {
+        "train": (),
+        "noise_kind": "none",
+        "learning_rate": None,
+        "steps": None,
+        "batch_size": None,
+    }
+    if values["method"] == NONE:
+        hidden["size"] = 1  # not used
+    return {**values, **hidden}
 
 
 def keep_upload(values: Mapping[str, Any], settings: Settings) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mtlab import corpora, noise
 from mtlab.commands import command_for, field_of
 from mtlab.errors import MtlabError
 from mtlab.lab import Lab
+from mtlab.methods import NONE, trains
 from mtlab.presets import BASES
 from mtlab.spec import RunSpec
 from mtlab.ui.errors import shown
@@ -35,6 +36,10 @@ _ENTER_TAKES_WHAT_WAS_TYPED = """
   }, true);
 }
 """
+_OF_TRAINING = (
+    "train", "_all", "_into", "_out", "noise_kind", "noise_side", "noise_ratio", "balance",
+    "learning_rate", "steps", "batch_size",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,12 @@ def build_launch_tab(lab: Lab, page: gr.Blocks) -> LaunchTab:
     )
     _direction_shortcuts(lab, form)
     page.load(None, None, None, js=_ENTER_TAKES_WHAT_WAS_TYPED, api_visibility="private")
+    form["method"].change(
+        shown(_fields_of_method),
+        [form["method"]],
+        [form["size"], *(form[name] for name in _OF_TRAINING)],
+        api_visibility="private",
+    )
     return LaunchTab(button=button, form=tuple(inputs))
 
 
@@ -121,9 +132,16 @@ def _form(lab: Lab) -> dict[str, Any]:
             min_width=140,
         )
         form["method"] = gr.Radio(
-            [("Best for the base", "default"), ("LoRA", "lora"), ("Full", "full")],
+            [
+                ("Best for the base", "default"),
+                ("LoRA", "lora"),
+                ("Full", "full"),
+                ("Examples in the prompt (few-shot)", "few-shot"),
+                ("None: the base as it is", "none"),
+            ],
             value="default",
             label="Fine-tuning method",
+            elem_id="method",
             min_width=200,
         )
     form["train"] = gr.CheckboxGroup(
@@ -206,6 +224,17 @@ def _direction_shortcuts(lab: Lab, form: dict[str, Any]) -> None:
         )
 
 
+def _fields_of_method(method: str) -> list[Any]:
+    """What a method has no use for is hidden, and does not count (`spec_from_form`)."""
+    trained = trains(method)
+    size = gr.Dropdown(
+        label="Training pairs" if trained else "Examples shown",
+        visible=method != NONE,
+        **({} if trained else {"value": "3"}),
+    )
+    return [size, *(gr.update(visible=trained) for _ in _OF_TRAINING)]
+
+
 def _train_codes(lab: Lab, corpus: str) -> list[str]:
     return [str(d) for d in corpora.open_corpus(corpus, lab.settings).train_directions()]
 
@@ -238,7 +267,20 @@ def _preview_html(lab: Lab, spec: RunSpec) -> str:
         rows,
         caption=f"{len(rows)} of {spec.size} training pairs: {counts}",
     )
+    if not rows:
+        return notice(f"Nothing is trained. {preview.forecast}")
     first = preview.examples[0]
+    if not spec.training.trains:
+        return (
+            table(
+                ("Direction", "Source", "Target"),
+                rows,
+                caption=f"Examples the model is shown: {counts}",
+            )
+            + '<p class="label">The first test sentence as the model reads it</p>'
+            + f'<pre class="prompt">{escape(first.prompt)}</pre>'
+            + notice(preview.forecast)
+        )
     return (
         shown_pairs
         + '<p class="label">The first one as the model reads it</p>'

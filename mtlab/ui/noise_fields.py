@@ -92,6 +92,10 @@ def _languages() -> list[Any]:
 
 def _translators(lab: Lab) -> list[tuple[str, str]]:
     kept = {"finished", "stopped"}
-    runs = [(label_of(run), run.id) for run in lab.runs() if run.status().state in kept]
+    runs = [
+        (label_of(run), run.id)
+        for run in lab.runs()
+        if run.status().state in kept and run.spec.training.trains
+    ]
     hub = [(name, name) for name in _HUB]
     return [("The newest finished run", "latest"), *runs, *hub]

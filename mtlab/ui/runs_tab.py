@@ -172,7 +172,7 @@ def _listing_html(runs: list[Run]) -> str:
         noise = f"{spec.noise.kind}, {spec.noise.side}" if spec.noise.active else "none"
         cells = (
             run.id, f"{status.state}", f"{status.progress:.0%}", spec.base, str(spec.size),
-            " ".join(map(str, spec.train)), noise, str(spec.seed),
+            spec.learns_from, noise, str(spec.seed),
         )  # fmt: skip
         rows.append(tuple(escape(cell) for cell in cells))
     headers = ("Run", "State", "Progress", "Base", "Pairs", "Trained on", "Noise", "Seed")
@@ -206,7 +206,7 @@ def _state_html(run: Run, steps: list[dict[str, Any]]) -> str:
 
 def _scores_html(run: Run) -> str:
     summary = run.summary()
-    sentence = headline(summary, run.spec.size)
+    sentence = headline(summary, run.spec)
     top = f'<p class="headline">{escape(sentence)}</p>' if sentence else ""
     return top + scores_html(summary)
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mtlab.results.labels import METRICS, digits
+from mtlab.spec import RunSpec
 from mtlab.ui.markup import badges, escape, language_name, notice, table
 
 
@@ -21,7 +22,8 @@ def scores_html(summary: Mapping[str, Any]) -> str:
     metrics = [name for name in METRICS if name in next(iter(scores.values()))]
     rows, reasons, signatures = [], {}, {}
     for direction, tuned in scores.items():
-        for system, values in (("base", base.get(direction)), ("fine-tuned", tuned)):
+        own = summary.get("system") or "fine-tuned"
+        for system, values in (("base", base.get(direction)), (own, tuned)):
             if not values:
                 continue
             cells = []
@@ -104,7 +106,7 @@ def failed_cell(system: Mapping[str, Any]) -> str:
     )
 
 
-def headline(summary: Mapping[str, Any], size: int) -> str:
+def headline(summary: Mapping[str, Any], spec: RunSpec) -> str:
     """What the run shows, in one sentence made from its numbers."""
     parts = []
     for direction, tuned in (summary.get("scores") or {}).items():
@@ -114,7 +116,8 @@ def headline(summary: Mapping[str, Any], size: int) -> str:
             parts.append(f"{direction} from {before:.1f} to {after:.1f}")
     if not parts:
         return ""
-    return f"{size} sentence pairs took BLEU on {', '.join(parts)}."
+    amount = f"{spec.size} sentence pairs" if spec.training.trains else spec.amount
+    return f"{amount} took BLEU on {', '.join(parts)}."
 
 
 def _reproduced_by(score: Mapping[str, Any]) -> str:

@@ -48,10 +48,49 @@ def test_a_run_from_launch_to_export_and_deletion(mtlab, tiny_model, tmp_path):
     assert mtlab("runs", "list", "--json")[1] == {"runs": []}
 
 
+def test_systems_to_compare_with_are_runs_like_any_other(mtlab, tmp_path):
+    status, run, text = mtlab(
+        "run", "--method", "few-shot", "--size", "3", "--test", "de-en", "--test-limit", "8",
+        "--metric", "bleu", "--json",
+    )  # fmt: skip
+    assert status == 0, text
+    assert "fine-tuned" not in text and "few-shot" in text
+    assert list(run["seconds"]) == ["prepare", "load", "base", "decode", "score"]
+    bleu = run["scores"]["de-en"]["bleu"]
+    assert bleu["n"] == 8 and bleu["value"] > 2 * run["base"]["de-en"]["bleu"]["value"]
+
+    status, answer, text = mtlab(
+        "translate", "--model", run["id"], "--direction", "de-en", "--json",
+        stdin="Der Hund schläft.\n",
+    )  # fmt: skip
+    assert status == 0 and answer["hypotheses"][0], text
+
+    lines = (tmp_path / "home" / "runs" / run["id"] / "translations" / "de-en.jsonl").read_text()
+    hypotheses = [json.loads(line)["hypothesis"] for line in lines.splitlines()]
+    (tmp_path / "ours.de-en.txt").write_text("\n".join(hypotheses) + "\n", encoding="utf-8")
+    status, ours, text = mtlab(
+        "run", "--method", "none", "--base", "outputs:ours.{direction}.txt", "--test", "de-en",
+        "--test-limit", "8", "--metric", "bleu", "--json",
+    )  # fmt: skip
+    assert status == 0, text
+    assert ours["scores"]["de-en"]["bleu"]["value"] == pytest.approx(bleu["value"])
+
+    _, listed, text = mtlab("runs", "list", "--json")
+    assert [row["train"] for row in listed["runs"]] == ["not trained", "examples shown"]
+    status, _, text = mtlab("report", run["id"], ours["id"], "-o", "report.html")
+    assert status == 0, text
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "nano, 3 examples shown" in page and "ours.{direction}.txt, not trained" in page
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
         (("run",), "train"),
+        (("run", "--method", "none"), "no test direction is given"),
+        (("run", "--method", "few-shot", "--test", "de-en", "--size", "33"), "give 1 to 32"),
+        (("run", "--method", "none", "--test", "de-en", "--base", "outputs:none.txt"), "be read"),
+        (("run", "--base", "outputs:none.txt", "--train", "de-en"), "choose the method none"),
         (("run", "--train", "de-de"), "into itself"),
         (("run", "--train", "xx-en"), "not a language"),
         (("run", "--train", "cs-en"), "cs-en"),

@@ -6,7 +6,7 @@ import pytest
 from mtlab.errors import InputError, NotAvailable
 from mtlab.lab import Lab
 from mtlab.runs import files
-from mtlab.spec import RunSpec
+from mtlab.spec import RunSpec, Training
 from mtlab.ui.form import FIELDS, keep_upload, spec_from_form
 
 UNTOUCHED = {
@@ -66,6 +66,17 @@ def test_all_means_the_whole_pool(home):
 def test_a_bad_field_is_named(home, changes, field):
     with pytest.raises(InputError, match=field):
         spec_from_form({**UNTOUCHED, **changes}, home)
+
+
+def test_what_a_system_that_is_not_trained_has_no_use_for_does_not_count(home):
+    values = {**UNTOUCHED, "test": ["de-en"], "noise_kind": "word", "steps": "5", "size": "3"}
+    shows = spec_from_form({**values, "method": "few-shot"}, home)
+    assert shows.training == Training(method="few-shot") and shows.size == 3
+    assert shows.train == () and not shows.noise.active
+    as_it_is = spec_from_form({**values, "method": "none", "size": ""}, home)
+    assert as_it_is.training == Training(method="none") and as_it_is.train == ()
+    with pytest.raises(InputError, match="test: no test direction is given"):
+        spec_from_form({**UNTOUCHED, "method": "few-shot", "size": "3"}, home)
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,19 @@ def test_sentence_noise_asks_for_a_translator_and_shows_what_it_makes(page):
     expect(page.locator("#launch-pairs mark").first).to_be_visible(timeout=90_000)
 
 
+def test_a_system_that_is_not_trained_asks_for_what_it_needs_alone(page):
+    page.get_by_label("Examples in the prompt (few-shot)").check()
+    expect(page.locator("#train")).to_be_hidden()
+    expect(page.locator("#launch-problem")).to_contain_text("no test direction is given")
+    page.locator("#test").get_by_label("de-en").check()
+    expect(page.locator("#launch-pairs")).to_contain_text("Examples the model is shown: 3 de-en")
+    page.get_by_label("None: the base as it is").check()
+    expect(page.locator("#launch-pairs")).to_contain_text("Nothing is trained")
+    page.get_by_label("LoRA").check()
+    expect(page.locator("#train")).to_be_visible()
+    expect(page.locator("#launch-pairs")).to_contain_text("training pairs")
+
+
 def test_a_bad_value_is_said_before_and_at_launch_and_nothing_is_lost(page):
     for direction in ("de-en", "en-de"):
         page.locator("#train").get_by_label(direction, exact=True).uncheck()

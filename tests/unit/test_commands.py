@@ -10,6 +10,8 @@ from mtlab.spec import Decoding, Noise, RunSpec, Training
 SPECS = [
     RunSpec(train=["de-en"]),
     RunSpec(train=["de-en", "en-de"], size=100, seed=3, name="two words & more"),
+    RunSpec(test=["de-en"], size=3, training={"method": "few-shot"}),
+    RunSpec(base="outputs:/a/b {direction}.txt", test=["de-en"], training={"method": "none"}),
     RunSpec(
         base="some/model",
         train=["en-is"],
@@ -37,3 +39,8 @@ def test_every_field_of_the_spec_has_a_flag():
         fields |= {f"{name}.{field}" for field in part.model_fields}
     assert {path for _, path in FLAGS} == fields
     assert all(field_of(path).description for _, path in FLAGS)
+
+
+def test_a_size_that_is_of_no_use_is_not_shown():
+    spec = RunSpec(base="some/model", test=["de-en"], size=0, training={"method": "none"})
+    assert command_for(spec) == "mtlab run --base some/model --method none --test de-en"

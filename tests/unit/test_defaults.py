@@ -4,7 +4,7 @@ import pytest
 
 from mtlab.defaults import LARGE, NANO, SMALL, complete, recipe_for
 from mtlab.presets import BASES, Base
-from mtlab.spec import RunSpec
+from mtlab.spec import RunSpec, Training
 
 
 def test_nothing_is_left_open() -> None:
@@ -54,3 +54,19 @@ def test_accumulation_keeps_the_batch() -> None:
     training = complete(RunSpec(base="llama-2-7b", train=["de-en"]), BASES["llama-2-7b"]).training
     assert training.batch_size and training.accumulation
     assert training.batch_size * training.accumulation == LARGE.batch
+
+
+@pytest.mark.parametrize(("method", "size"), [("few-shot", 5), ("none", 0)])
+def test_a_method_that_trains_nothing_is_given_nothing_to_train_with(
+    method: str, size: int
+) -> None:
+    training = {"method": method, "precision": "fp32"}
+    spec = complete(RunSpec(train=["de-en"], size=5, training=training), BASES["nano"])
+    assert spec.training == Training(method=method, precision="fp32")
+    assert spec.training.steps is None and spec.training.learning_rate is None
+    assert spec.train == () and [str(one) for one in spec.tested] == ["de-en"]
+    assert spec.size == size and spec.probe_size == 0
+    assert spec.score_base is (method == "few-shot"), "a base as it is would be scored twice"
+    assert spec.decoding.max_new_tokens and complete(spec, BASES["nano"]) == spec
+    tested = RunSpec(test=["de-en"], size=5, training=training)
+    assert complete(tested, BASES["nano"]) == spec, "the same system, however it was asked for"

@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "mtlab"
 
 # Lower layers first. A module may import from its own layer and from those below it.
 LAYERS = (
-    ("complaints", "errors", "languages", "noise_kinds", "settings", "weights"),
+    ("complaints", "errors", "languages", "methods", "noise_kinds", "settings", "weights"),
     ("spec", "presets"),
     (
         "commands",

@@ -76,6 +76,14 @@ def test_a_torn_trainer_state_makes_no_checkpoint(running):
     assert not is_complete_checkpoint(place)
 
 
+def test_a_direction_that_is_translated_need_not_be_again(running):
+    assert not can_resume(running.folder)
+    (running.folder / "translations").mkdir()
+    assert not can_resume(running.folder)
+    (running.folder / "translations" / "de-en.jsonl").write_text("{}\n")
+    assert can_resume(running.folder)
+
+
 def test_training_that_is_done_can_be_gone_on_from(running):
     (running.folder / "trained.json").write_text("{}")
     assert can_resume(running.folder)

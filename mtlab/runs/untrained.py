@@ -1,0 +1,122 @@
+"""What a run that trains nothing does: prepare, load, base, decode, score.
+
+It is a run like any other but for the training, so that it stands in the same tables. A base that
+is taken as it is (`none`) shares its translations with the runs that score it beside their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mtlab.corpora import corpora_for
+from mtlab.corpora.sampling import by_direction
+from mtlab.errors import InputError
+from mtlab.fewshot import FewShot
+from mtlab.methods import FEW_SHOT
+from mtlab.noise import NoisyPair
+from mtlab.runs.files import read_json
+from mtlab.runs.outputs import read_outputs
+from mtlab.runs.pipeline import Answering, Pipeline, Tests
+from mtlab.runs.systems import TranslationModels, kind_of
+from mtlab.spec import Direction
+
+if TYPE_CHECKING:
+    from mtlab.decoding import Hypothesis
+
+
+class Untrained(Pipeline):
+    """One attempt at a run of few-shot prompting, or of a base as it is."""
+
+    def run(self) -> None:
+        """All phases; raises as `Pipeline.run`."""
+        with self.reporter.phase("prepare"):
+            pairs, tests = self._prepare()
+        with self.reporter.phase("load"):
+            answer = self._ready(pairs, tests)
+            self._stop_if_asked()
+        base: dict[Direction, list[Hypothesis]] = {}
+        if self.spec.score_base:
+            with self.reporter.phase("base"):
+                base = self._translate_base(tests)
+        with self.reporter.phase("decode"):
+            self._decode(tests, base, answer)
+        with self.reporter.phase("score"):
+            self._score(tests, bool(base))
+        self._tidy()
+
+    def _ready(self, pairs: Sequence[NoisyPair], tests: Tests) -> Answering:
+        """What translates; a model is in memory then, where there is one."""
+        kind = kind_of(self.spec, self.settings)
+        if kind == "outputs":
+            return self._outputs(tests)
+        if kind == "translation model":
+            return self._translation_models(tests)
+        self._load_base()
+        if self.spec.training.method == FEW_SHOT:
+            return self._prompted(FewShot(examples=by_direction(pair.noisy for pair in pairs)))
+        return self._as_it_is
+
+    def _prompted(self, template: FewShot) -> Answering:
+        def answer(
+            direction: Direction, sources: Sequence[str], part: int, parts: int
+        ) -> list[Hypothesis]:
+            loaded = self._model_at(self.spec.training.precision)
+            found = self._translate(loaded, direction, sources, part, parts, template)
+            missing = [one for one in found if one.note]
+            if found and len(missing) == len(found):
+                raise InputError(
+                    f"no source of {direction} fits into the model's context after "
+                    f"{self.spec.size} examples",
+                    field="size",
+                    fix="show fewer examples",
+                )
+            if missing:
+                text = f"{len(missing)} of {len(found)} sources of {direction} do not fit into "
+                self.reporter.emit("note", text=f"{text}the model's context after the examples")
+            return found
+
+        return answer
+
+    def _as_it_is(
+        self, direction: Direction, sources: Sequence[str], part: int, parts: int
+    ) -> list[Hypothesis]:
+        return self._base_answers(direction, sources, part, parts)[0]
+
+    def _translation_models(self, tests: Tests) -> Answering:
+        models = TranslationModels(self.spec, self.settings)
+        kept = (read_json(self.folder / "provenance.json") or {}).get("base") or {}
+        found = dict(kept.get("models") or {})  # of an earlier attempt
+        device = models.loaded(next(iter(tests))).device
+
+        def answer(
+            direction: Direction, sources: Sequence[str], part: int, parts: int
+        ) -> list[Hypothesis]:
+            found[str(direction)] = models.described(direction)
+            self._record(base={"name": self.spec.base, "models": found}, device=device)
+            with self._watched(direction, part, parts) as watched:
+                return models.translate(sources, direction, **watched)
+
+        return answer
+
+    def _outputs(self, tests: Tests) -> Answering:
+        from mtlab.decoding import Hypothesis
+
+        test = corpora_for(self.spec, self.settings).test
+        found = {
+            direction: read_outputs(self.spec, direction, len(test.test(direction)))
+            for direction in tests
+        }
+        files = {
+            str(direction): {"file": str(one.path), "sha256": one.sha256}
+            for direction, one in found.items()
+        }
+        self._record(base={"name": self.spec.base, "files": files})
+
+        def answer(
+            direction: Direction, sources: Sequence[str], part: int, parts: int
+        ) -> list[Hypothesis]:
+            # A line is an answer that somebody ended; how many tokens it took is not known.
+            return [Hypothesis(line, True, 0) for line in found[direction].lines]
+
+        return answer
