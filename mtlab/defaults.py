@@ -23,7 +23,8 @@ class Recipe:
         learning_rate: peak rate, by method.
         batch: pairs per optimizer step.
         passes: the most pairs in one forward pass; the rest is accumulated.
-        steps: (training pairs, optimizer steps), rising; between rows it is interpolated.
+        steps: by method, (training pairs, optimizer steps), rising; between rows it is
+            interpolated.
         epochs_beyond: passes over the data beyond the last row.
         max_length: tokens per example.
         checkpointing: whether activations are recomputed.
@@ -33,30 +34,34 @@ class Recipe:
     learning_rate: dict[str, float]
     batch: int
     passes: int
-    steps: tuple[tuple[int, int], ...]
+    steps: dict[str, tuple[tuple[int, int], ...]]
     epochs_beyond: float
     max_length: int
     checkpointing: bool = False
 
-    def steps_for(self, size: int) -> int:
-        """Optimizer steps for so many training pairs."""
-        first_size, first_steps = self.steps[0]
+    def steps_for(self, size: int, method: str) -> int:
+        """Optimizer steps for so many training pairs, by `lora` or `full`."""
+        table = self.steps[method]
+        first_size, first_steps = table[0]
         if size <= first_size:
             return first_steps
-        for (low, low_steps), (high, high_steps) in zip(self.steps, self.steps[1:], strict=False):
+        for (low, low_steps), (high, high_steps) in zip(table, table[1:], strict=False):
             if size <= high:
                 share = (size - low) / (high - low)
                 return round(low_steps + share * (high_steps - low_steps))
-        last_size, last_steps = self.steps[-1]
+        last_size, last_steps = table[-1]
         return max(last_steps, round(self.epochs_beyond * size / self.batch))
 
 
 NANO = Recipe(
-    method="full",
-    learning_rate={"full": 3e-4, "lora": 2e-3},
+    method="lora",
+    learning_rate={"lora": 5e-4, "full": 3e-4},
     batch=16,
     passes=16,
-    steps=((32, 10), (256, 12), (1024, 48)),
+    steps={
+        "lora": ((32, 24), (256, 24), (1024, 64)),
+        "full": ((32, 10), (256, 12), (1024, 48)),
+    },
     epochs_beyond=1.0,
     max_length=256,
 )
@@ -66,7 +71,7 @@ SMALL = Recipe(  # under 1 B parameters
     learning_rate={"lora": 2e-4, "full": 2e-5},
     batch=16,
     passes=8,
-    steps=((32, 20), (256, 48), (1024, 128), (8192, 512)),
+    steps=dict.fromkeys(("lora", "full"), ((32, 20), (256, 48), (1024, 128), (8192, 512))),
     epochs_beyond=1.0,
     max_length=512,
 )
@@ -76,7 +81,7 @@ LARGE = Recipe(  # 1 B parameters and more
     learning_rate={"lora": 2e-4, "full": 5e-6},
     batch=16,
     passes=4,
-    steps=((32, 16), (256, 40), (1024, 96), (8192, 512)),
+    steps=dict.fromkeys(("lora", "full"), ((32, 16), (256, 40), (1024, 96), (8192, 512))),
     epochs_beyond=1.0,
     max_length=512,
     checkpointing=True,
@@ -127,7 +132,7 @@ def _complete_training(training: Training, recipe: Recipe, size: int) -> dict[st
     method = training.method or recipe.method
     passes = training.batch_size or min(recipe.passes, recipe.batch)
     accumulation = training.accumulation or max(1, round(recipe.batch / passes))
-    steps = training.steps or recipe.steps_for(size)
+    steps = training.steps or recipe.steps_for(size, method)
     data = training.model_dump(mode="json")
     open_values = {
         "method": method,
