@@ -54,13 +54,13 @@ class Recipe:
 
 
 NANO = Recipe(
-    method="lora",
-    learning_rate={"lora": 5e-4, "full": 3e-4},
+    method="full",
+    learning_rate={"full": 3e-4, "lora": 1e-3},
     batch=16,
     passes=16,
     steps={
-        "lora": ((32, 24), (256, 24), (1024, 64)),
         "full": ((32, 10), (256, 12), (1024, 48)),
+        "lora": ((32, 32), (256, 32), (1024, 64)),
     },
     epochs_beyond=1.0,
     max_length=256,

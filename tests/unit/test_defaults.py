@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mtlab.defaults import LARGE, NANO, SMALL, complete, recipe_for
+from mtlab.defaults import LARGE, NANO, SMALL, Recipe, complete, recipe_for
 from mtlab.presets import BASES, Base
 from mtlab.spec import RunSpec, Training
 
@@ -36,9 +36,11 @@ def test_what_is_given_stays() -> None:
     assert complete(RunSpec(train=["de-en"], training={"method": "lora"}), BASES["nano"]) != spec
 
 
+@pytest.mark.parametrize("method", ["lora", "full"])
 @pytest.mark.parametrize("recipe", [NANO, SMALL, LARGE])
-def test_steps_rise_with_the_size(recipe: object) -> None:
-    steps = [recipe.steps_for(size) for size in (1, 16, 32, 64, 256, 500, 1024, 5000, 74623)]  # type: ignore[attr-defined]
+def test_steps_rise_with_the_size(recipe: Recipe, method: str) -> None:
+    sizes = (1, 16, 32, 64, 256, 500, 1024, 5000, 74623)
+    steps = [recipe.steps_for(size, method) for size in sizes]
     assert steps == sorted(steps)
     assert steps[0] >= 1
 
