@@ -114,7 +114,8 @@ def test_a_run_finishes_and_the_next_need_not_score_the_base_again(lab, spec, ti
         row.get("clean_target", row["target"]) != row["target"] for row in rows
     )
     provenance = json.loads((run.folder / "provenance.json").read_text())
-    assert provenance["command"].startswith("mtlab run") and provenance["noisy_pairs"] == 8
+    assert provenance["command"].startswith("mtlab run")
+    assert provenance["noisy_pairs"] == sum(bool(row["touched"]) for row in rows) >= 6
     assert provenance["versions"]["torch"] and provenance["base_from_cache"] == []
     assert set(provenance["digests"]["train"]) == {"de-en", "en-de"}
     assert not list(run.folder.glob("checkpoint-*"))
