@@ -158,7 +158,7 @@ def test_a_sentence_is_translated_live_by_both(page):
     cards = page.locator("#translate-answers .card")
     page.get_by_label("Text", exact=True).fill("Das Wetter ist heute schön.")
     page.get_by_role("button", name="Translate", exact=True).click()
-    expect(cards).to_have_count(2)
+    expect(cards).to_have_count(2, timeout=90_000)  # both models are loaded first
     expect(cards.nth(1).locator(".answer")).to_have_text(re.compile(r"\w+"), timeout=90_000)
 
 
