@@ -10,7 +10,7 @@ export MTLAB_COMET_ENV ?= $(CURDIR)/.venv-comet
 # Two OpenMP threads that spin while they wait make a second process crawl.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: app test check screenshots bench clean
+.PHONY: app test check screenshots bench soak clean
 
 app: .venv/.app
 	HOST=$(HOST) PORT=$(PORT) $(BIN)/python app.py
@@ -18,18 +18,22 @@ app: .venv/.app
 test: .venv/.dev
 	sh tests/install_chromium.sh $(BIN)/python
 	$(BIN)/python -m mtlab.scoring.comet_env
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.audit
 
 screenshots: .venv/.dev
 	$(BIN)/python -m tests.screenshots
 
 bench: .venv/.dev
-	$(BIN)/python -m benchmarks.decoding
+	$(BIN)/python -m mtlab bench decode
+
+soak: .venv/.dev
+	$(BIN)/python -m benchmarks.soak
 
 clean:
 	rm -rf .venv .venv-comet .pytest_cache .mypy_cache .ruff_cache mtlab.egg-info

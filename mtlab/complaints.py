@@ -24,12 +24,12 @@ def first_problem(error: ValidationError, fields: Mapping[str, FieldInfo]) -> In
         return InputError("nothing is given", field=field, fix=f"give '{field}'")
     if kind == "literal_error":
         return InputError(
-            f"'{_short(given)}' is not a choice", field=field, fix=f"use {context['expected']}"
+            f"'{shortened(given)}' is not a choice", field=field, fix=f"use {context['expected']}"
         )
     if kind == "model_type":
         return no_part(given, field)
     if kind in _BEYOND:
-        what = f"{_short(given)} is out of range"
+        what = f"{shortened(given)} is out of range"
         return InputError(what, field=field, fix=f"give {_range_of(fields[field])}")
     if kind == "string_too_long":
         return InputError(
@@ -39,7 +39,7 @@ def first_problem(error: ValidationError, fields: Mapping[str, FieldInfo]) -> In
         )
     wanted = next((words for start, words in _WANTED.items() if kind.startswith(start)), None)
     fix = f"give {wanted}" if wanted else _imperative(problem["msg"])
-    return InputError(f"'{_short(given)}' cannot be used", field=field or None, fix=fix)
+    return InputError(f"'{shortened(given)}' cannot be used", field=field or None, fix=fix)
 
 
 _BEYOND = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
@@ -70,14 +70,18 @@ def _range_of(field: FieldInfo) -> str:
 def no_part(given: Any, part: str) -> InputError:
     """The error of a value that stands where a part with fields of its own belongs."""
     return InputError(
-        f"'{_short(given)}' is not made of fields",
+        f"'{shortened(given)}' is not made of fields",
         field=part,
         fix=f"write fields below '{part}', each with its value",
     )
 
 
-def _short(given: Any) -> str:
-    text = str(given)
+def shortened(given: Any) -> str:
+    """What was given, as far as a sentence can quote it."""
+    try:
+        text = str(given)
+    except (RecursionError, ValueError):  # nested without end, or a number of thousands of digits
+        text = f"this {type(given).__name__}"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mtlab.commands import FLAGS, field_of
+from mtlab.errors import InputError
 from mtlab.methods import FEW_SHOT
 from mtlab.presets import Base
 from mtlab.spec import Decoding, RunSpec, Training
@@ -111,6 +113,23 @@ def complete(spec: RunSpec, base: Base) -> RunSpec:
     return RunSpec.from_json(data)
 
 
+def reopened(spec: RunSpec, base: Base) -> RunSpec:
+    """The same run with as much left open as can be: `complete` makes the same of both.
+
+    So that what follows from the base, the method and the size follows again when one of them is
+    changed, as where a finished run, whose spec is complete, is the beginning of the next.
+    """
+    whole = complete(spec, base)
+    for _, path in FLAGS:
+        try:
+            opened = spec.with_changes(**{path.replace(".", "__"): field_of(path).default})
+            if complete(opened, base) == whole:
+                spec = opened
+        except InputError:
+            continue  # it cannot be left out
+    return spec
+
+
 def _untrained(spec: RunSpec) -> dict[str, Any]:
     """What a run that trains nothing has no use for, as in every other such run.
 
@@ -154,7 +173,7 @@ def _complete_decoding(decoding: Decoding, base: Base) -> dict[str, Any]:
     data = decoding.model_dump(mode="json")
     tiny = base.parameters is not None and base.parameters < 50_000_000
     if data["token_budget"] is None:
-        data["token_budget"] = 16384 if tiny else 8192
+        data["token_budget"] = 65536 if tiny else 8192
     if data["max_new_tokens"] is None:
         # Nano was made on texts of 160 tokens; an untuned model rambles to whatever limit it has.
         data["max_new_tokens"] = 128 if tiny else decoding.token_limit

@@ -11,6 +11,23 @@ line and Python show the same text; none of them shows a traceback for these.
 
 from __future__ import annotations
 
+import re
+
+from mtlab.secrecy import redacted
+
+_LONGEST = 800
+# Control characters, line separators and halves of characters: a sentence is one line, a terminal
+# must not take it for commands, and it has to be written as UTF-8.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+
+
+def _plain(text: str) -> str:
+    """What may be shown: it may quote what a stranger gave, or what a library said, and that what
+    it was given, such as an address with a token.
+    """
+    text = _UNPRINTABLE.sub(" ", redacted(str(text)))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
 
 class MtlabError(Exception):
     """An error meant to be read by the user.
@@ -22,9 +39,9 @@ class MtlabError(Exception):
     """
 
     def __init__(self, what: str, *, why: str | None = None, fix: str | None = None) -> None:
-        self.what = what
-        self.why = why
-        self.fix = fix
+        self.what = _plain(what)
+        self.why = None if why is None else _plain(why)
+        self.fix = None if fix is None else _plain(fix)
         super().__init__(self.sentence())
 
     def sentence(self) -> str:
@@ -45,7 +62,7 @@ class InputError(MtlabError):
     def __init__(
         self, what: str, *, field: str | None = None, why: str | None = None, fix: str | None = None
     ) -> None:
-        self.field = field
+        self.field = None if field is None else _plain(field)
         super().__init__(what, why=why, fix=fix)
 
     def sentence(self) -> str:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlab.errors import InputError, MtlabError
+from mtlab.errors import InputError, MtlabError, NotAvailable
 from mtlab.results.reading import read_scores, summary_of, translations_frame
 from mtlab.runs.attending import attend
 from mtlab.runs.events import Event
+from mtlab.runs.fitting import as_used
+from mtlab.runs.moving import Where
+from mtlab.runs.needs import unmet
 from mtlab.runs.status import Status
 from mtlab.runs.store import RunRecord
-from mtlab.spec import Direction
+from mtlab.secrecy import redacted
+from mtlab.spec import Direction, RunSpec
 
 if TYPE_CHECKING:
     import pandas
 
     from mtlab.decoding import Hypothesis
     from mtlab.lab import Lab
+    from mtlab.sharing.packing import Package, Wanted
+    from mtlab.sharing.pushing import Visibility
+    from mtlab.sharing.share import Made
 
 POLL_SECONDS = 0.2
 
@@ -41,6 +49,14 @@ class Run:
             InputError: it was deleted.
         """
         return self._store.status(self.id)
+
+    def spec_as_used(self) -> RunSpec:
+        """Its spec with the batches that it really had, smaller where memory was short.
+
+        Raises:
+            InputError: it was deleted.
+        """
+        return as_used(self.spec, self.status().halved, self.folder)
 
     def events(self, after: int = 0) -> list[Event]:
         """What happened after the event of that number."""
@@ -74,10 +90,10 @@ class Run:
             seen = max((event.seq for event in self.events()), default=0)
         while True:
             try:
-                latest = attend(self._store, self.id)
+                latest: Status | None = status
+                with contextlib.suppress(OSError, NotAvailable):
+                    latest = attend(self._store, self.id)  # a full disk cannot take the end yet
                 status = self.status()
-            except OSError:
-                latest = status  # the end could not be written yet: a full disk; ask again
             except InputError:
                 return status.with_changes(state="stopped")
             if latest is None:
@@ -88,7 +104,7 @@ class Run:
                     on_event(event)
             if status.is_over or (deadline is not None and time.monotonic() >= deadline):
                 return status
-            if status.state == "queued":
+            if status.state == "queued" or status.goes_on:
                 self._lab.supervise()
             time.sleep(POLL_SECONDS)
 
@@ -105,14 +121,34 @@ class Run:
         self._store.request_stop(self.id, keep)
         self._lab.supervise()
 
-    def resume(self) -> None:
+    def resume(self, *, devices: int | None = None) -> None:
         """Queue it again: it goes on from its newest complete checkpoint.
 
+        Args:
+            devices: how many devices share its work from now on; as before when not given.
+
         Raises:
-            InputError: it waits, runs or has finished.
+            InputError: it waits, runs or has finished, or there are not so many devices.
         """
-        self._store.requeue(self.id)
+        self._store.requeue(self.id, devices)
         self._lab.supervise()
+
+    def move(self, where: Where) -> None:
+        """Move it within the queue, which it waits in.
+
+        Args:
+            where: `front` or `back` of the queue, `up` or `down` past its neighbour; nothing
+                happens where it stands there already.
+
+        Raises:
+            InputError: it does not wait, or there is no such place.
+        """
+        self._store.move(self.id, where)
+
+    def waits_for(self) -> tuple[str, ...]:
+        """The ids of the runs that must finish before it starts, while it is queued."""
+        status = self.status()
+        return unmet(self._store, status) if status.state == "queued" else ()
 
     def delete(self) -> None:
         """Remove it and everything it made.
@@ -144,6 +180,67 @@ class Run:
         """Translate with the model it made."""
         return self._lab.translate(self.id, sources, direction)
 
+    def merge(self, folder: str | Path) -> Path:
+        """Write its adapter merged into its base: a model that transformers alone loads.
+
+        Before the folder has its name, what was written is loaded again and must translate some
+        of the run's test sources as base and adapter do, token for token.
+
+        Args:
+            folder: to be made; it appears whole, or not at all.
+
+        Returns:
+            The folder, absolute.
+
+        Raises:
+            InputError: it has not finished, it has no adapter, or the folder is there already.
+            NotAvailable: the merged model translates otherwise, or this machine cannot write it.
+        """
+        from mtlab.sharing.chosen import check_mergeable
+        from mtlab.sharing.merging import merge
+
+        record = self._store.get(self.id)
+        check_mergeable(record, self.status())
+        return merge(record, Path(folder), self._lab.settings)
+
+    def share(
+        self,
+        name: str,
+        *,
+        weights: Wanted = "own",
+        visibility: Visibility = "public",
+        to: str | Path | None = "hub",
+        on_packed: Callable[[Package], None] | None = None,
+    ) -> Made:
+        """Push what it made to the model hub, with a card that says what it is worth.
+
+        Args:
+            name: OWNER/NAME.
+            weights: `own`, which is its adapter or its model; or `merged`, base and adapter as one.
+            visibility: `public` or `private`, of a repository that is made.
+            to: `hub`; a folder to write instead; or None, and nothing is left.
+            on_packed: told what would be pushed, before it is.
+
+        Returns:
+            The repository's address, and what is in it.
+
+        Raises:
+            InputError: it has not finished; or the name, the token or the folder is no good.
+            NotAvailable: the hub cannot be reached, or this machine cannot write or merge.
+        """
+        from mtlab.sharing.share import share
+
+        return share(
+            self._store.get(self.id),
+            self.status(),
+            name,
+            self._lab.settings,
+            weights=weights,
+            visibility=visibility,
+            to=to,
+            on_packed=on_packed,
+        )
+
     def summary(self) -> dict[str, Any]:
         """The run in one JSON object: `{id, state, seconds, scores, base, system}`, `error` if
         any; `system` is what its own translations are called: `fine-tuned`, `few-shot` ...
@@ -155,7 +252,7 @@ class Run:
         return {**summary_of(self.folder, status), "system": self.spec.system}
 
     def log_tail(self, lines: int = 50) -> str:
-        """The last lines of its `job.log`; empty before it began."""
+        """The last lines of its `job.log`, rid of tokens; empty before it began."""
         try:
             with open(self.folder / "job.log", "rb") as file:
                 file.seek(0, 2)
@@ -163,7 +260,7 @@ class Run:
                 text = file.read().decode(errors="replace")
         except OSError:
             return ""
-        return "\n".join(text.splitlines()[-lines:])
+        return redacted("\n".join(text.splitlines()[-lines:]))
 
     def __repr__(self) -> str:
         return f"Run({self.id!r})"

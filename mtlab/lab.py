@@ -13,13 +13,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mtlab.cluster.clusters import Clusters
 from mtlab.errors import InputError
 from mtlab.handle import Run
-from mtlab.prompts import CHAT, no_chat_template
-from mtlab.runs.placing import placed
+from mtlab.runs.checking import checked, completed
+from mtlab.runs.devices import check_device
+from mtlab.runs.needs import named_runs, unfinished_in
 from mtlab.runs.preview import Preview, PreviewExample, preview_of
 from mtlab.runs.store import RunRecord, RunStore
 from mtlab.runs.supervisor import Supervisor
+from mtlab.runs.sweep_book import SweepBook, SweepSummary
 from mtlab.settings import Settings
 from mtlab.spec import Direction, RunSpec
 
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
     from mtlab.experiments import Experiment
     from mtlab.noise import NoisyPair
     from mtlab.results.report import Report
-    from mtlab.runs.resident import Resident
+    from mtlab.runs.resident import KeptModels, Resident
+    from mtlab.runs.status import Status
     from mtlab.runs.translators import HubTranslator, ModelTranslator
     from mtlab.sweeps import Sweep
 
@@ -49,38 +53,133 @@ class Lab:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.from_environment()
         self.store = RunStore(self.settings)
-        self.supervisor = Supervisor(self.store, self.settings)
+        self.book = SweepBook(self.store)
+        self.supervisor = Supervisor(self.store, self.settings, on_start=self._make_way)
+        self.clusters = Clusters(self.store)
         self._resident: Resident | None = None
 
-    def launch(self, spec: RunSpec) -> Run:
+    def launch(self, spec: RunSpec, *, device: str | None = None) -> Run:
         """Check a spec, write its run down and start it as soon as its device is free.
 
         The run is its own process: it goes on when this one ends. Until it has started, some
-        process must supervise the home; this one does from now on.
+        process must supervise the home; this one does from now on. A run that goes on from one
+        that is not finished, or whose translator is such a run, waits for it.
+
+        Args:
+            spec: what is run.
+            device: where, such as `cuda:1`, or `cuda:0,cuda:1` where two share its work; on
+                whichever is free first when not given.
 
         Raises:
             InputError: the spec cannot be run: says which field, and what to do.
             NotAvailable: this machine cannot run it now.
         """
-        record = self.store.create(self._checked(spec)[0])
+        if device is not None:
+            check_device(device, self.settings, spec.devices)
+        unfinished = unfinished_in(self.store)
+        spec, _ = checked(spec, self.store, self.resident, unfinished)
+        needs = [run for run in named_runs(spec) if unfinished(run) is not None]
+        record = self.store.create(spec, needs=needs, wants=device)
         self.supervise()
         return Run(self, record)
 
-    def sweep(self, experiment: Experiment) -> Sweep:
-        """An experiment's runs as one thing to do; nothing is launched before its `run`.
+    def enqueue(self, experiment: Experiment) -> tuple[Run, ...]:
+        """Queue all runs of an experiment at once, and return without waiting.
+
+        What is there and finished, queued or running is that run; what stopped, failed or was
+        interrupted is queued again. A run that needs another is queued with it, starts when that
+        one has finished, and fails when that one does not. Everything is checked before the first
+        run is written down, so that a refusal leaves nothing behind.
+
+        Returns:
+            The experiment's runs in its order, those that were there too.
 
         Raises:
-            InputError: a run of it cannot be had: a field, a direction or a size.
-            NotAvailable: its corpus lies where this machine cannot reach.
+            InputError: one of the runs cannot be run: says which field, and what to do.
+            NotAvailable: this machine cannot run one of them now, or the home cannot be written.
         """
         from mtlab.sweeps import Sweep
 
-        return Sweep(self, experiment)
+        runs = Sweep(self, experiment).enqueue()
+        self.supervise()
+        return runs
+
+    def sweep(
+        self,
+        experiment: Experiment,
+        *,
+        executor: str = "local",
+        address: str | None = None,
+        gpus: int | None = None,
+    ) -> Sweep:
+        """An experiment's runs as one thing to do; nothing is launched before its `run`.
+
+        Args:
+            experiment: what the runs are.
+            executor: `local` for the devices of this machine, `ray` for a cluster, which is asked
+                at once whether it can do them.
+            address: the cluster's: `ray://HOST:10001`, `HOST:6379`, or `auto`, which is also what
+                None means.
+            gpus: how many GPUs of the cluster each run is given; one where it has any, when not
+                given.
+
+        Raises:
+            InputError: a run of it cannot be had: a field, a direction or a size; there is no such
+                executor, nobody answers at the address, or the cluster lacks what the runs need.
+            NotAvailable: its corpus lies where this machine cannot reach.
+        """
+        from mtlab.executors import cluster_for
+        from mtlab.sweeps import Sweep
+
+        return Sweep(self, experiment, cluster_for(executor, address, gpus, self.settings))
+
+    def lend(self, run: str) -> Iterator[Status]:
+        """Do a run that waits for a GPU that a visitor of a ZeroGPU Space lends, slice by slice.
+
+        Call it from the visitor's own event: the quota is told from the request.
+
+        Yields:
+            The run's status after each slice; it is over after the last.
+
+        Raises:
+            InputError: no such run, or one that does not wait for that.
+            NotAvailable: no GPU is lent here, or none any more; what was learnt is kept.
+        """
+        from mtlab.spaces.zero import slices
+
+        return slices(self.store, self.settings, self.store.get(run).id)
+
+    @property
+    def resident(self) -> Resident:
+        """The models that are kept for translation; none is loaded by looking."""
+        from mtlab.runs.resident import Resident
+
+        if self._resident is None:
+            self._resident = Resident(self.settings)
+        return self._resident
+
+    def sweeps(self) -> list[SweepSummary]:
+        """Every sweep of this home in numbers, the newest first."""
+        return self.book.summaries()
+
+    def expect(self, spec: RunSpec) -> None:
+        """Have a process ready for a run that somebody is about to launch, so that its first step
+        comes seconds earlier; only where this process looks after the home's queue.
+
+        Args:
+            spec: complete, as a preview has it.
+        """
+        self.supervisor.expect(spec)
+        self.supervisor.wake()
 
     def supervise(self) -> None:
-        """Look after the home's queue from a background thread of this process."""
+        """Look after the home's queue, and after its runs on clusters, from background threads of
+        this process.
+        """
         self.supervisor.start()
         self.supervisor.wake()
+        self.clusters.start()
+        self.clusters.wake()
 
     def run(self, run: str) -> Run:
         """The run with this id, or the only one whose id begins so.
@@ -94,6 +193,20 @@ class Lab:
         """All runs, the newest first."""
         return [Run(self, record) for record in self.store.list()]
 
+    def mark(self) -> str:
+        """A word that is another whenever a run was added, removed or moved in the queue, or its
+        state or its scores changed: what a poll asks before it reads anything.
+        """
+        return self.store.mark()
+
+    def queue(self) -> list[Run]:
+        """The runs that wait, the next one first.
+
+        One that needs a run which has not finished is passed over until it has.
+        """
+        waiting = (self.store.find(run) for run in self.store.database.queue())
+        return [Run(self, record) for record in waiting if record is not None]
+
     def check(self, spec: RunSpec) -> Preview:
         """All that can be said about a spec before it runs, its base model included.
 
@@ -101,7 +214,7 @@ class Lab:
             InputError: the spec cannot be run.
             NotAvailable: this machine cannot run it now.
         """
-        spec, drawn = self._checked(spec)
+        spec, drawn = checked(spec, self.store, self.resident)
         return preview_of(spec, drawn, 1, self.store, self._noise(spec, drawn))
 
     def preview(self, spec: RunSpec, n: int = 8) -> Preview:
@@ -115,7 +228,7 @@ class Lab:
                 or noise lacks something.
             NotAvailable: the corpus or the translator lies where this machine cannot reach.
         """
-        spec, drawn = self._completed(spec)
+        spec, drawn = completed(spec, self.store)
         return preview_of(spec, drawn, n, self.store, self._noise(spec, drawn))
 
     def noise(
@@ -134,7 +247,7 @@ class Lab:
         from mtlab.noise import preview
         from mtlab.runs.translators import translator_for
 
-        translator = translator_for(spec, self.store, self._models())
+        translator = translator_for(spec, self.store, self.resident)
         return preview(spec.noise, spec, self.settings, texts, translator)
 
     def translate(
@@ -152,16 +265,26 @@ class Lab:
             InputError: no such model, or a run that has saved none.
             NotAvailable: the model does not fit into memory.
         """
-        return self._models().translate(self._model(model), sources, Direction.of(direction))
+        return self.resident.translate(self._model(model), sources, Direction.of(direction))
 
-    def stream(self, model: str, source: str, direction: Direction | str) -> Iterator[str]:
-        """Translate one text, yielding what there is of it so far; arguments as `translate`."""
-        return self._models().stream(self._model(model), source, Direction.of(direction))
+    def stream(self, model: str, source: str, direction: Direction | str) -> Iterator[Hypothesis]:
+        """Translate one text, yielding drafts of it and at last the answer; arguments as
+        `translate`. The model is loaded before this returns.
+        """
+        return self.resident.stream(self._model(model), source, Direction.of(direction))
 
-    def release(self) -> None:
-        """Give the memory of the models kept for translation back."""
+    def kept_models(self) -> KeptModels:
+        """The models that are in memory for translation, or for whom they were given up."""
+        return self.resident.kept()
+
+    def release(self, for_run: str | None = None) -> None:
+        """Give the memory of the models kept for translation back; returns at once.
+
+        Args:
+            for_run: the id of the run that needs it, for the page to say.
+        """
         if self._resident is not None:
-            self._resident.release()
+            self._resident.release(for_run)
 
     def score(
         self,
@@ -220,8 +343,9 @@ class Lab:
 
         Args:
             runs: ids, or `latest` for the newest finished run.
-            groups: names of sweeps; all of their runs.
-            metric: `bleu`, `chrf` or `comet`: what plots and findings are about.
+            groups: names of sweeps; all of their runs, also those that a sweep found in the home
+                and did not make again.
+            metric: `bleu`, `chrf`, `comet` or `gated-comet`: what plots and findings are about.
             title: for people; made from the runs when not given.
 
         Raises:
@@ -230,50 +354,31 @@ class Lab:
         from mtlab.results.report import make_report
 
         records = self._chosen(runs, groups)
+        if groups and not runs:
+            title = title or ", ".join(groups)
         return make_report(records, self.settings, metric=metric, title=title)
 
     def close(self) -> None:
         """Stop supervising and give memory back. Runs go on."""
         self.supervisor.stop()
+        self.clusters.stop()
         self.release()
 
-    def _completed(self, spec: RunSpec) -> tuple[RunSpec, Draw]:
-        """The spec with every open value filled in, and the pairs it would train on."""
-        from mtlab.corpora import corpora_for, draw_for
-        from mtlab.defaults import complete
-        from mtlab.presets import resolve_base
-        from mtlab.runs.translators import settled
+    def _make_way(self, run: str, device: str) -> None:
+        """Give the models up for a run that starts, where it needs their memory."""
+        record = self.store.find(run)
+        if self._resident is None or record is None:
+            return
+        from mtlab.runs.making_way import must_make_way
 
-        spec = settled(placed(spec), self.store)
-        base = resolve_base(spec.base, self.settings)
-        corpus = corpora_for(spec, self.settings).train
-        for direction in spec.train:
-            corpus.pool(direction)  # a training direction it lacks is said before a test direction
-        drawn = draw_for(spec, self.settings)  # before defaults by size: a size can be absurd
-        return complete(spec, base), drawn
-
-    def _checked(self, spec: RunSpec) -> tuple[RunSpec, Draw]:
-        from mtlab.models import check_fits, inspect
-        from mtlab.presets import resolve_base
-
-        spec, drawn = self._completed(spec)
-        if not spec.training.trains:
-            from mtlab.runs.systems import check_system
-
-            check_system(spec, self.settings)
-            return spec, drawn
-        self._noise(spec, drawn)
-        facts = inspect(resolve_base(spec.base, self.settings), self.settings, spec.revision)
-        if spec.template == CHAT and facts.has_chat_template is False:
-            raise no_chat_template(spec.base)
-        check_fits(facts, spec.training, self.settings)
-        return spec, drawn
+        if must_make_way(record.spec, device, self.settings):
+            self.release(for_run=run)
 
     def _noise(self, spec: RunSpec, drawn: Draw) -> ModelTranslator | HubTranslator | None:
         """Check a spec's noise; its translator, which fetches nothing here."""
         from mtlab.runs.translators import check_noise
 
-        return check_noise(spec, drawn, self.store, self._models())
+        return check_noise(spec, drawn, self.store, self.resident)
 
     def _chosen(self, runs: Sequence[str], groups: Sequence[str]) -> list[RunRecord]:
         """Runs by id and by group, each once."""
@@ -283,24 +388,16 @@ class Lab:
         for name in runs:
             record = latest_finished(self.store) if name == "latest" else self.store.get(name)
             chosen[record.id] = record
-        everything = self.store.list() if groups else []
         for group in groups:
-            found = [record for record in everything if record.spec.group == group]
+            found = self.book.runs(group)
             if not found:
-                known = sorted({one.spec.group for one in everything if one.spec.group})
+                known = self.book.names()
                 fix = f"use one of {', '.join(known)}" if known else "start a sweep first"
                 raise InputError(f"there is no group '{group}'", field="group", fix=fix)
             chosen.update((record.id, record) for record in found)
         if not chosen:
             raise InputError("no run is named", field="run", fix="give ids, latest, or a group")
         return list(chosen.values())
-
-    def _models(self) -> Resident:
-        from mtlab.runs.resident import Resident
-
-        if self._resident is None:
-            self._resident = Resident(self.settings)
-        return self._resident
 
     def _model(self, name: str) -> str | RunRecord:
         """A base model's name, or the run that a model's name means."""

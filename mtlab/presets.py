@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mtlab.errors import InputError, NotAvailable
+from mtlab.json_text import parse_json
 from mtlab.methods import OUTPUTS
 from mtlab.settings import ASSETS, Settings
 from mtlab.spec import RunSpec
@@ -82,7 +82,7 @@ BASES: dict[str, Base] = {
             path=ASSETS / "nano",
             parameters=6_700_000,
             languages=("en", "de", "fr", "is"),
-            licence="CC-BY 2.0 FR (text) and Apache-2.0",
+            licence="CC BY 4.0; its text: CC BY 2.0 FR",
             note="made for this lab: knows English, German, French, a little Icelandic; no task",
         ),
         _hub("llama-2-7b", "Llama 2 7B (the paper's)", "meta-llama/Llama-2-7b-hf", 6738,
@@ -175,7 +175,8 @@ def resolve_base(name: str, settings: Settings) -> Base:
             )
         return preset
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    may_open = settings.may_open(folder)  # where it may not, it is not even told what is there
+    if may_open and folder.is_dir():
         if not (folder / "config.json").is_file():
             raise InputError(
                 f"the folder '{name}' holds no model",
@@ -186,7 +187,7 @@ def resolve_base(name: str, settings: Settings) -> Base:
         parameters = folder_parameters(folder)
         return Base(name=str(folder), title=folder.name, path=folder, parameters=parameters)
     looks_like_a_path = name.startswith(("/", "./", "../", "~", "\\")) or name.count("/") > 1
-    if looks_like_a_path or folder.exists():
+    if looks_like_a_path or (may_open and folder.exists()):
         raise InputError(f"there is no model folder '{name}'", field="base", fix="check the path")
     known = {base.repo.lower(): base for base in BASES.values() if base.repo}
     if name.lower() in known:
@@ -207,7 +208,7 @@ def _made_by(name: str, settings: Settings) -> Base:
     """What a run made: its own model, or its base with one more adapter to merge in."""
     folder = settings.runs / Path(name.removeprefix(RUN).strip()).name
     try:
-        spec = RunSpec.from_json(json.loads((folder / "spec.json").read_text(encoding="utf-8")))
+        spec = RunSpec.from_json(parse_json((folder / "spec.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, InputError):
         raise InputError(
             f"there is no run '{folder.name}' to go on from",

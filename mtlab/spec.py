@@ -1,8 +1,9 @@
 """An experiment as a value: frozen, validated once, the same in the browser, the shell and Python.
 
-A `RunSpec` says what is to be done and nothing about where. What it leaves open (`None`) is filled
-in by `mtlab.defaults.complete` before the run is written down, so that `spec.json` is complete.
-Whether a corpus has what a spec asks for is the corpus's to say (`mtlab.corpora.check`).
+A `RunSpec` says what is to be done and nothing about where, but for how many devices share the
+work (`devices`, `strategy`), which changes nothing of what is learnt. What it leaves open (`None`)
+is filled in by `mtlab.defaults.complete` before the run is written down, so that `spec.json` is
+complete. Whether a corpus has what a spec asks for is the corpus's to say (`mtlab.corpora.check`).
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ from pydantic import (
     model_validator,
 )
 
-from mtlab.complaints import first_problem, no_part
+from mtlab.complaints import first_problem, no_part, shortened
 from mtlab.errors import InputError
 from mtlab.languages import language
 from mtlab.methods import amount, check_method, learns_from, system_name, trains
 from mtlab.noise_kinds import NOISE_KINDS
+from mtlab.yaml_files import read_yaml_mapping
 
 if TYPE_CHECKING:
     NoiseKind = str
@@ -58,7 +60,9 @@ class Direction(BaseModel):
         codes = text.strip().lower().split("-") if isinstance(text, str) else []
         if len(codes) != 2 or not all(codes):
             raise InputError(
-                f"'{text}' is not a direction", field=field, fix="write source-target, like de-en"
+                f"'{shortened(text)}' is not a direction",
+                field=field,
+                fix="write source-target, like de-en",
             )
         source, target = (language(code, field=field).code for code in codes)
         if source == target:
@@ -130,17 +134,15 @@ class Noise(_Part):
     dictionary: str | None = Field(
         None,
         min_length=1,
-        description="of word noise: a MUSE dictionary, FILE or FILE:de-en, in place of the "
-        "induced one; {source} and {target} in it stand for the languages",
+        description="of word noise: a MUSE dictionary, FILE or FILE:de-en; {source} and {target} "
+        "in it stand for the languages",
     )
     terms: str | None = Field(
         None,
         min_length=1,
         description="of jargon noise: a file with a term a line, or CODE TAB term",
     )
-    language: str | None = Field(
-        None, description="of wrong-language noise: the third language; none: untranslated"
-    )
+    language: str | None = Field(None, description="of wrong-language noise: the third language")
 
     @field_validator("language")
     @classmethod
@@ -181,9 +183,7 @@ class Training(_Part):
     lora_rank: int = Field(16, ge=1, le=1024, description="rank of the LoRA matrices")
     lora_alpha: int = Field(32, ge=1, le=4096, description="LoRA scaling numerator")
     lora_dropout: float = Field(0.0, ge=0, lt=1, description="dropout inside the adapter")
-    lora_targets: tuple[str, ...] | None = Field(
-        None, description="modules to adapt; found from the architecture when not given"
-    )
+    lora_targets: tuple[str, ...] | None = Field(None, description="modules to adapt")
 
     @property
     def trains(self) -> bool:
@@ -197,13 +197,57 @@ class Decoding(_Part):
     strategy: Literal["beam", "greedy", "sample"] = Field("beam", description="search strategy")
     beams: int = Field(4, ge=1, le=64, description="beam width for beam search")
     max_new_tokens: int | None = Field(
-        None, ge=1, le=4096, description="at most this many new tokens; 256, for nano 128"
+        None, ge=1, le=4096, description="at most this many new tokens"
     )
     temperature: float = Field(1.0, gt=0, le=10, description="sampling temperature")
     top_p: float = Field(1.0, gt=0, le=1, description="nucleus sampling mass")
     token_budget: int | None = Field(
-        None, ge=64, description="prompt tokens x beams per batch; by device when not given"
+        None, ge=64, description="prompt tokens x beams per batch at most"
     )
+    backend: Literal["auto", "transformers", "ctranslate2", "vllm"] = Field(
+        "auto", description="what decodes; auto is transformers, the fastest where it was measured"
+    )
+    precision: Literal["auto", "fp32", "bf16", "int8"] = Field(
+        "auto", description="number format of ctranslate2; auto is bf16 on a GPU that has it"
+    )
+
+    @model_validator(mode="after")
+    def _backend_can(self) -> Decoding:
+        if self.backend == "vllm" and self.strategy != "greedy":
+            raise InputError(
+                "vllm is offered for greedy decoding alone",
+                field="backend",
+                fix="set the strategy to greedy, or the backend to auto",
+            )
+        if self.backend == "ctranslate2" and self.strategy == "sample":
+            raise InputError(
+                "ctranslate2 cannot draw each sentence by a seed of its own",
+                field="backend",
+                fix="set the strategy to beam or greedy, or the backend to auto",
+            )
+        if self.precision != "auto" and self.backend != "ctranslate2":
+            raise InputError(
+                "only ctranslate2 takes a precision of its own",
+                field="precision",
+                fix="leave it at auto, set the backend to ctranslate2, or set training's precision",
+            )
+        return self
+
+    @property
+    def decoder(self) -> Literal["transformers", "ctranslate2", "vllm"]:
+        """The backend that decodes, `auto` resolved."""
+        return "transformers" if self.backend == "auto" else self.backend
+
+    def by_transformers(self) -> Decoding:
+        """The same search by the lab's own backend, whatever this names."""
+        return self.model_copy(update={"backend": "transformers", "precision": "auto"})
+
+    def deciding(self) -> dict[str, Any]:
+        """What of it decides the answers, as plain values: a part of the key of what is kept."""
+        data = self.model_dump(mode="json")
+        if self.decoder == "transformers":
+            del data["backend"], data["precision"]
+        return data
 
     @property
     def token_limit(self) -> int:
@@ -238,10 +282,8 @@ class RunSpec(_Part):
     noise: Noise = Noise()
     training: Training = Training()
     decoding: Decoding = Decoding()
-    test: Directions | None = Field(
-        None, description="test directions; the training directions when not given"
-    )
-    test_corpus: str | None = Field(None, description="where test pairs come from; same as corpus")
+    test: Directions | None = Field(None, description="test directions")
+    test_corpus: str | None = Field(None, description="where test pairs come from")
     test_limit: int | None = Field(None, ge=1, description="at most this many segments a direction")
     metrics: tuple[Literal["bleu", "chrf", "comet"], ...] = Field(
         ("bleu", "chrf", "comet"), min_length=1, description="the metrics that score it"
@@ -250,6 +292,13 @@ class RunSpec(_Part):
     template: str | None = Field(
         None,
         description="own prompt with {source}, {source_language}, {target_language}; or 'chat'",
+    )
+    devices: int = Field(
+        1, ge=1, le=64, description="GPUs that share the work; on a CPU, so many processes"
+    )
+    strategy: Literal["ddp", "fsdp"] = Field(
+        "ddp",
+        description="how several devices train: ddp holds the whole model on each, fsdp a share",
     )
     probe_size: int = Field(16, ge=0, le=256, description="segments translated while it trains")
     score_base: bool = Field(True, description="score the untuned base model beside the run")
@@ -342,6 +391,10 @@ class RunSpec(_Part):
         Raises:
             InputError: the first field that is wrong, and how to mend it.
         """
+        if not isinstance(data, Mapping):
+            raise InputError(
+                "a spec is made of fields", field="spec", fix="write fields such as 'size: 32'"
+            )
         return cls(**{str(key): value for key, value in data.items()})
 
     @classmethod
@@ -377,31 +430,6 @@ def put(data: dict[str, Any], path: str, value: Any) -> None:
     data[last] = value
 
 
-def read_yaml_mapping(path: str | Path) -> dict[str, Any]:
-    """The mapping in a YAML file.
-
-    Raises:
-        InputError: no such file, not UTF-8, not YAML, or not a mapping.
-    """
-    import yaml
-
-    try:
-        data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"'{path}' cannot be read", field="spec", why=error.strerror, fix="check the path"
-        ) from None
-    except (UnicodeDecodeError, yaml.YAMLError):
-        raise InputError(
-            f"'{path}' is not a YAML file in UTF-8", field="spec", fix="check its contents"
-        ) from None
-    if not isinstance(data, dict):
-        raise InputError(
-            f"'{path}' does not hold a spec", field="spec", fix="write fields such as 'size: 32'"
-        )
-    return data
-
-
 __all__ = [
     "Decoding",
     "Direction",
@@ -409,5 +437,4 @@ __all__ = [
     "RunSpec",
     "Training",
     "put",
-    "read_yaml_mapping",
 ]

@@ -9,10 +9,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,8 +30,17 @@ _CHROMIUM_OPTIONS = (
 
 
 @contextmanager
-def served_lab(home: Path, port: int | None = None) -> Iterator[str]:
-    """The app as its own process over a home; yields its address."""
+def served_lab(
+    home: Path, port: int | None = None, *flags: str, variables: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """The app as its own process over a home; yields its address.
+
+    Args:
+        home: the lab's.
+        port: a free one when not given.
+        flags: of app.py.
+        variables: of its environment, beside the usual ones.
+    """
     port = port or free_port()
     address = f"http://127.0.0.1:{port}"
     environment = {
@@ -40,21 +50,29 @@ def served_lab(home: Path, port: int | None = None) -> Iterator[str]:
         "PORT": str(port),
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_OFFLINE": "1",
+        **(variables or {}),
     }
     log = home.parent / f"app-{port}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=output, stderr=output
-        )
+            [sys.executable, "app.py", *flags],
+            cwd=ROOT, env=environment, stdout=output, stderr=output,
+        )  # fmt: skip
     try:
-        _wait_for(address, process, log)
+        wait_for(address, process, log)
         yield address
     finally:
+        # A run goes on without the app; one that nobody will look at only takes time from others.
+        runs = [] if process.poll() is not None else psutil.Process(process.pid).children(True)
         process.terminate()
         process.wait(30)
+        for run in runs:
+            with suppress(psutil.NoSuchProcess):
+                run.kill()
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until an app that was just started answers; its log says why where it ends instead."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["MTLAB_SPARE_MINUTES"] = "0"  # a process that stands ready is for its own tests
 
 from mtlab.settings import Settings  # noqa: E402
 

@@ -12,7 +12,7 @@ from mtlab import Lab, RunSpec
 from mtlab.settings import Settings
 from tests.browser import ROOT, chromium, served_lab
 
-TABS = ("Launch", "Runs", "Compare", "Translate")
+TABS = ("Launch", "Runs", "Results", "Compare", "Translate", "Guide")
 OUTPUT = ROOT / "docs" / "screenshots"
 
 
@@ -43,11 +43,15 @@ def _take(browser: Browser, address: str, theme: str, width: int, suffix: str) -
         page.get_by_role("tab", name=tab, exact=True).click()
         if tab == "Runs":
             expect(page.locator("#run-chart .main-svg").first).to_be_visible(timeout=30_000)
+        if tab == "Results":
+            chart = page.locator("#results-failures-chart .main-svg").first
+            expect(chart).to_be_visible(timeout=60_000)
         if tab == "Compare":
             expect(page.locator("#compare-segments tbody tr").first).to_be_visible(timeout=30_000)
         if tab == "Translate":
             page.get_by_role("button", name="Translate", exact=True).click()
-            expect(page.locator("#translate-answers .answer")).to_have_count(2, timeout=120_000)
+            done = page.locator("#translate-answers .card.done")
+            expect(done).to_have_count(2, timeout=120_000)
         page.wait_for_timeout(1500)
         dark = "-dark" if theme == "dark" else ""
         page.screenshot(path=OUTPUT / f"{tab.lower()}{suffix}{dark}.png", full_page=suffix == "")

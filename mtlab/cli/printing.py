@@ -62,6 +62,15 @@ def run_row(run: Run) -> dict[str, Any]:
     }
 
 
+def queue_row(run: Run) -> dict[str, Any]:
+    """A run as one row of `mtlab runs queue`."""
+    row = run_row(run)
+    row = {
+        key: row[key] for key in ("id", "base", "size", "train", "noise", "seed", "group", "name")
+    }
+    return {**row, "waits for": " ".join(run.status().needs)}
+
+
 def score_cells(scores: Mapping[str, Any]) -> dict[str, str]:
     """Each metric of one system as `value [low, high]`, or `n/a`, and COMET gated beside it."""
     cells = {}

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from mtlab.cli import printing
 from mtlab.commands import FLAGS
 from mtlab.errors import InputError
+from mtlab.executors import LOCAL
 from mtlab.experiments import PRESETS, Choices, Experiment, preset
 from mtlab.experiments.experiment import to_seeds
 from mtlab.lab import Lab
+from mtlab.plans import plan_of
 from mtlab.results.labels import METRICS, digits
 from mtlab.settings import Settings
 from mtlab.spec import Direction
@@ -25,7 +27,6 @@ from mtlab.spec import Direction
 if TYPE_CHECKING:
     import pandas
 
-    from mtlab.runs.store import RunRecord
     from mtlab.sweeps import Standing, Sweep
 
 NOT_FLAGS = ("name", "size", "seed")
@@ -42,15 +43,18 @@ def sweep(args: argparse.Namespace) -> int:
     lab = Lab()
     experiment = _experiment(args, lab.settings)
     limit = _whole(args.limit, "--limit") if args.limit is not None else None
-    made = lab.sweep(experiment)
+    if limit is not None and args.executor != LOCAL:
+        raise InputError("a cluster is given all runs at once", field="--limit", fix="leave it out")
+    gpus = _whole(args.gpus, "--gpus", least=0) if args.gpus is not None else None
+    made = lab.sweep(experiment, executor=args.executor, address=args.address, gpus=gpus)
     before = made.standings()
     _plan(made, before, len(before) if args.dry_run else _MOST_LINES)
     if args.dry_run:
         return printing.finish(args, {**_summary(experiment, before), "dry_run": True})
     signal.signal(signal.SIGINT, lambda *_: _stop(made))
     standings = made.run(on_end=_Teller(len(before)), limit=limit)
-    lab.supervisor.stop()
-    rows = _means(lab, standings)
+    lab.close()
+    rows = _means(lab, standings, experiment.name)
     printing.finish(args, {**_summary(experiment, standings), "means": rows})
     if made.is_stopping:
         return _INTERRUPTED
@@ -58,9 +62,19 @@ def sweep(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
+    """The ready-made sweeps, and those of this home with how many of their runs are done."""
     rows = [{"sweep": one.name, "what": one.title, "shows": one.shows} for one in PRESETS.values()]
     printing.table(rows)
-    return printing.finish(args, {"sweeps": rows})
+    here = Lab().sweeps()
+    if here:
+        print("\nin this home")
+        printing.table(
+            [
+                {"sweep": one.name, "what": one.title, "done": f"{one.done} of {one.total} runs"}
+                for one in here
+            ]
+        )
+    return printing.finish(args, {"sweeps": rows, "here": [one.to_json() for one in here]})
 
 
 def _experiment(args: argparse.Namespace, settings: Settings) -> Experiment:
@@ -108,7 +122,7 @@ def _size(text: str) -> int | str:
 
 def _seeds(text: str) -> tuple[int, ...]:
     if "," in text:
-        return to_seeds([_whole(one, "--seeds", least=0) for one in text.split(",")])
+        return to_seeds([_whole(one, "--seeds", least=0) for one in text.split(",") if one])
     return to_seeds(_whole(text, "--seeds"))
 
 
@@ -125,33 +139,30 @@ def _whole(text: str, field: str, least: int = 1) -> int:
 
 def _plan(sweep: Sweep, standings: Sequence[Standing], lines: int) -> None:
     experiment = sweep.experiment
-    done = sum(one.state == "finished" for one in standings)
-    left = len(standings) - done
+    plan = plan_of(sweep)
     title = f" ({experiment.title})" if experiment.title else ""
-    print(f"{experiment.name}{title}: {len(standings)} runs, {done} done, {left} to do")
+    print(f"{experiment.name}{title}: {plan.total} runs, {plan.done} done, {plan.left} to do")
     if experiment.shows:
         print(f"shows {experiment.shows}")
     for one in standings[:lines]:
         print(f"  {_words(one)}: {one.state}")
     if len(standings) > lines:
         print(f"  ... and {len(standings) - lines} more")
-    if left:
-        print(_forecast(*sweep.seconds(), left))
+    if plan.left:
+        print(plan.forecast)
+        if sweep.cluster is not None:
+            print(sweep.cluster.sentence)
+            print("Ctrl-C leaves what runs to the cluster, and the same command goes on later")
+            return
         print("each run starts when the one before has ended, as long as this command lives;")
         print("Ctrl-C stops and keeps the run at hand, and the same command goes on later")
 
 
-def _forecast(seconds: float, known: int, left: int) -> str:
-    from mtlab.runs.forecast import in_words
-
-    if not known:
-        return "no run like these has finished here yet, so the time is not known"
-    of = "" if known == left else f" for the {known} runs of which it can be told"
-    return f"about {in_words(seconds)}{of}, by the newest finished run"
-
-
 def _stop(sweep: Sweep) -> None:
-    _say("stopping; what was learnt is kept, and the same command goes on ...")
+    if sweep.cluster is None:
+        _say("stopping; what was learnt is kept, and the same command goes on ...")
+    else:
+        _say("leaving; what runs goes on there, and the same command or the app finds it again ...")
     signal.signal(signal.SIGINT, signal.default_int_handler)
     sweep.stop()
 
@@ -198,7 +209,7 @@ def _summary(experiment: Experiment, standings: Sequence[Standing]) -> dict[str,
     }
 
 
-def _means(lab: Lab, standings: Sequence[Standing]) -> list[dict[str, Any]]:
+def _means(lab: Lab, standings: Sequence[Standing], name: str) -> list[dict[str, Any]]:
     """Print the mean scores over seeds; gives every row of them for JSON."""
     from mtlab.results import over_seeds, runs_frame
 
@@ -208,22 +219,14 @@ def _means(lab: Lab, standings: Sequence[Standing]) -> list[dict[str, Any]]:
     if not done:
         return []
     # Where a group was made by several sweeps, this one's runs alone are looked at.
-    means = over_seeds(runs_frame(done).assign(group=standings[0].spec.group))
+    means = over_seeds(runs_frame(done).assign(group=name))
     for metric in means["metric"].unique():
         print(f"\n{METRICS[metric]}, mean over seeds")
         printing.table(_pivot(means[means["metric"] == metric]))
-    _say(f"\nas a page: {_report_command(done, standings[0].spec.group)}")
+    command = shlex.join(["mtlab", "report", "--group", name, "-o", "report.html"])
+    _say(f"\nas a page: {command}")
     rows = means.astype(object).where(means.notna(), None)
     return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
-
-
-def _report_command(done: Sequence[RunRecord], group: str | None) -> str:
-    """The report on these runs; by name only where every one of them was made under it."""
-    if group and all(record.spec.group == group for record in done):
-        words = ["--group", group]
-    else:
-        words = [record.id for record in done]
-    return shlex.join(["mtlab", "report", *words, "-o", "report.html"])
 
 
 def _pivot(means: pandas.DataFrame) -> list[dict[str, Any]]:

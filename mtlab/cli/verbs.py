@@ -13,12 +13,15 @@ from mtlab.commands import FLAGS, command_for
 from mtlab.errors import InputError
 from mtlab.lab import Lab, Run
 from mtlab.settings import Settings
-from mtlab.spec import Direction, RunSpec, put, read_yaml_mapping
+from mtlab.spec import Direction, RunSpec, put
+from mtlab.yaml_files import read_yaml_mapping
 
 
 def run(args: argparse.Namespace) -> int:
-    """Launch a run and wait for it."""
-    return _follow(Lab().launch(_spec_from(args)), args)
+    """Launch a run and wait for it; or say what it would do and take."""
+    if args.dry_run:
+        return _foretell(args)
+    return _follow(Lab().launch(_spec_from(args), device=args.device), args)
 
 
 def runs_list(args: argparse.Namespace) -> int:
@@ -26,6 +29,20 @@ def runs_list(args: argparse.Namespace) -> int:
     rows = [printing.run_row(run) for run in Lab().runs()]
     printing.table(rows, empty="no runs yet: start one with 'mtlab run --train de-en'")
     return printing.finish(args, {"runs": rows})
+
+
+def runs_queue(args: argparse.Namespace) -> int:
+    """List the runs that wait, the next one first."""
+    rows = [printing.queue_row(run) for run in Lab().queue()]
+    printing.table(rows, empty="no run waits")
+    return printing.finish(args, {"queue": rows})
+
+
+def runs_move(args: argparse.Namespace) -> int:
+    """Move a run within the queue."""
+    run = Lab().run(args.id)
+    run.move(args.where)
+    return runs_queue(args)
 
 
 def runs_show(args: argparse.Namespace) -> int:
@@ -49,7 +66,7 @@ def runs_stop(args: argparse.Namespace) -> int:
 def runs_resume(args: argparse.Namespace) -> int:
     """Queue a run again and wait for it."""
     run = Lab().run(args.id)
-    run.resume()
+    run.resume(devices=args.devices)  # text; the spec reads it
     return _follow(run, args)
 
 
@@ -173,6 +190,22 @@ def doctor(args: argparse.Namespace) -> int:
     checks = examine(Settings.from_environment())
     printing.table([check.row() for check in checks])
     return printing.finish(args, {"checks": [check.to_json() for check in checks]})
+
+
+def _foretell(args: argparse.Namespace) -> int:
+    preview = Lab().preview(_spec_from(args), n=1)
+    told, memory = preview.told, preview.memory
+    print(preview.command)
+    print(preview.forecast)
+    print(memory.sentence)
+    print("nothing launched")
+    data = {
+        "dry_run": True,
+        "command": preview.command,
+        "forecast": None if told is None else told.to_json(),
+        "memory": {"fits": memory.fits, "sentence": memory.sentence},
+    }
+    return printing.finish(args, data)
 
 
 def _follow(run: Run, args: argparse.Namespace) -> int:

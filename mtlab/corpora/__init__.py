@@ -69,6 +69,13 @@ def open_corpus(name: str, settings: Settings, *, use: Use = "both") -> Corpus:
         key = (name, use, settings.cache)
         make = lambda: open_hub(name, use, settings)  # noqa: E731
     else:
+        for path in paths_of(name):
+            if not settings.may_open(path):
+                raise InputError(
+                    "that file of this machine cannot be named over the network",
+                    field="corpus",
+                    fix="use everyday, wmt or hub:OWNER/NAME, or bring a file",
+                )
         stats = [path.stat() for path in paths_of(name) if path.is_file()]
         key = (name, use, settings.max_upload_mb, *((s.st_mtime_ns, s.st_size) for s in stats))
         make = lambda: open_own(name, use, settings.max_upload_mb)  # noqa: E731

@@ -21,12 +21,17 @@ def open_everyday(folder: Path = FOLDER) -> MultiwayCorpus:
         name="everyday",
         title="the everyday corpus",
         licence="CC0-1.0",
-        train=_rows(folder / "train.tsv"),
-        test=_rows(folder / "test.tsv"),
+        train=read_rows(folder / "train.tsv"),
+        test=read_rows(folder / "test.tsv"),
     )
 
 
-def _rows(path: Path) -> dict[int, dict[str, str]]:
+def read_rows(path: Path) -> dict[int, dict[str, str]]:
+    """The rows of a bundled file by number, each a text by language code.
+
+    Raises:
+        NotAvailable: the installation lacks it.
+    """
     try:
         lines = path.read_text(encoding="utf-8").rstrip("\n").split("\n")
     except OSError as error:

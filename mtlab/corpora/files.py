@@ -8,13 +8,13 @@ mark is dropped.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mtlab.errors import InputError
+from mtlab.json_text import parse_json
 from mtlab.languages import LANGUAGES
 from mtlab.spec import Direction
 
@@ -201,7 +201,7 @@ def _json_rows(
         if not line.strip():
             raise _problem(path, number, "is empty", "delete the line")
         try:
-            value = json.loads(line)
+            value = parse_json(line)
         except ValueError:
             raise _problem(path, number, "is not JSON", "write one object per line") from None
         try:
@@ -269,6 +269,10 @@ def _check_text(path: Path, number: int, text: str, where: str = "") -> None:
             f"has {len(text):,} characters{where}, and {MAX_CHARACTERS:,} are allowed",
             "split it into sentences",
         )
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # JSON can write half a character
+        raise _problem(path, number, f"has half a character{where}", "write it whole") from None
     if "\x00" in text:
         raise _problem(path, number, f"has a zero byte{where}", "give a text file")
 

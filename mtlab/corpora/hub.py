@@ -29,6 +29,7 @@ from mtlab.corpora.files import MAX_CHARACTERS, MAX_ROWS, Row, row_of
 from mtlab.corpora.multiway import MultiwayCorpus
 from mtlab.corpora.own import Use, divide
 from mtlab.errors import InputError, NotAvailable
+from mtlab.json_text import parse_json
 from mtlab.settings import Settings
 from mtlab.spec import Direction
 
@@ -118,7 +119,7 @@ def _cached(name: str, wanted: HubName, settings: Settings) -> dict[int, Row]:
     digest = hashlib.sha256(name.encode()).hexdigest()[:24]
     path = settings.cache / "hub" / f"{digest}.json"
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = parse_json(path.read_text(encoding="utf-8"))
         return {int(number): row for number, row in kept.items()}
     except (OSError, ValueError):
         pass

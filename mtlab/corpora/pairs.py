@@ -74,6 +74,9 @@ class Corpus(Protocol):
     def digest(self, direction: Direction, split: Split) -> str:
         """SHA-256 of the pairs, for provenance and caches."""
 
+    def __hash__(self) -> int:
+        """A corpus is itself and no other, and never changes."""
+
 
 def normalised(text: str) -> str:
     """The text as it counts when two are compared: no case, no punctuation, single spaces.

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Literal
 
 from mtlab.corpora.pairs import Corpus, Pair, normalised
@@ -109,10 +110,9 @@ def draw(
     if size < 1:
         raise InputError(f"{size} pairs cannot be drawn", field="size", fix="give 1 or more")
     pools = {str(direction): corpus.pool(direction) for direction in directions}
-    forbidden = _texts(test_corpus or corpus, tested)
     queues = {
-        name: [pair for pair in pool if not _stands_in(forbidden, pair)]
-        for name, pool in pools.items()
+        str(direction): _queue(corpus, direction, seed, test_corpus or corpus, tuple(tested))
+        for direction in directions
     }
     pool_sizes = {name: len(pool) for name, pool in pools.items()}
     removed = {name: len(pool) - len(queues[name]) for name, pool in pools.items()}
@@ -126,13 +126,12 @@ def draw(
         )
     order = _in_turns(queues, seed) if balance == "balanced" else _by_share(queues, seed)
     chosen = order[:size]
-    shuffled = {name: _shuffled(pairs, seed) for name, pairs in queues.items()}
-    drawn = {name: iter(pairs) for name, pairs in shuffled.items()}
+    drawn = {name: iter(pairs) for name, pairs in queues.items()}
     return Draw(
         tuple(next(drawn[name]) for name in chosen),
         pool_sizes,
         removed,
-        order={direction: shuffled[str(direction)] for direction in directions},
+        order={direction: queues[str(direction)] for direction in directions},
     )
 
 
@@ -153,18 +152,29 @@ def spread(place: int, *parts: object) -> float:
     return (reversed_bits ^ shift) / _STEPS
 
 
-def _shuffled(pairs: Sequence[Pair], seed: int) -> tuple[Pair, ...]:
+# A form that tells what it would draw asks for the same ones again with every key typed.
+@lru_cache(maxsize=48)
+def _queue(
+    corpus: Corpus,
+    direction: Direction,
+    seed: int,
+    test_corpus: Corpus,
+    tested: tuple[Direction, ...],
+) -> tuple[Pair, ...]:
+    """The pairs of a direction that may be trained on, in the order of the draw."""
+    forbidden = _texts(test_corpus, tested)
+    pairs = [pair for pair in corpus.pool(direction) if not _stands_in(forbidden, pair)]
     return tuple(sorted(pairs, key=lambda pair: (uniform("draw", seed, pair.key), pair.key)))
 
 
-def _in_turns(queues: dict[str, list[Pair]], seed: int) -> list[str]:
+def _in_turns(queues: Mapping[str, Sequence[Pair]], seed: int) -> list[str]:
     """Direction names, one per pair: each in its turn, as long as it has pairs."""
     names = sorted(queues, key=lambda name: (uniform("turn", seed, name), name))
     longest = max(map(len, queues.values()), default=0)
     return [name for turn in range(longest) for name in names if turn < len(queues[name])]
 
 
-def _by_share(queues: dict[str, list[Pair]], seed: int) -> list[str]:
+def _by_share(queues: Mapping[str, Sequence[Pair]], seed: int) -> list[str]:
     """Direction names, one per pair: the next is the one furthest behind its share."""
     seats = [
         ((place + 0.5) / len(pairs), uniform("turn", seed, name), name)
@@ -174,9 +184,10 @@ def _by_share(queues: dict[str, list[Pair]], seed: int) -> list[str]:
     return [name for _, _, name in sorted(seats)]
 
 
-def _texts(corpus: Corpus, directions: Iterable[Direction]) -> set[tuple[str, str]]:
+@lru_cache(maxsize=8)
+def _texts(corpus: Corpus, directions: tuple[Direction, ...]) -> frozenset[tuple[str, str]]:
     """Every text of the test sets, with its language."""
-    return {
+    return frozenset(
         text
         for direction in directions
         for pair in corpus.test(direction)
@@ -184,10 +195,10 @@ def _texts(corpus: Corpus, directions: Iterable[Direction]) -> set[tuple[str, st
             (direction.source, normalised(pair.source)),
             (direction.target, normalised(pair.target)),
         )
-    }
+    )
 
 
-def _stands_in(texts: set[tuple[str, str]], pair: Pair) -> bool:
+def _stands_in(texts: frozenset[tuple[str, str]], pair: Pair) -> bool:
     return bool(texts) and (
         (pair.direction.source, normalised(pair.source)) in texts
         or (pair.direction.target, normalised(pair.target)) in texts

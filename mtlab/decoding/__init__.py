@@ -3,7 +3,27 @@
 Importing this package imports torch; `runs.job` and the doors do so only when a model is needed.
 """
 
+from mtlab.decoding.budget import fitting_budget
+from mtlab.decoding.engines import described
+from mtlab.decoding.hypothesis import Hypothesis
+from mtlab.decoding.keeping import Kept
 from mtlab.decoding.seq2seq import translate_seq2seq
-from mtlab.decoding.translator import DecodingStopped, Hypothesis, stream, translate
+from mtlab.decoding.spreading import Hands, Parcel, alone
+from mtlab.decoding.translator import DecodingStopped, answer_parcel, stream, translate
 
-__all__ = ["DecodingStopped", "Hypothesis", "stream", "translate", "translate_seq2seq"]
+__all__ = [
+    "DecodingStopped",
+    "Hypothesis",
+    "Kept",
+    "described",
+    "fitting_budget",
+    "Hands",
+    "Hypothesis",
+    "Kept",
+    "Parcel",
+    "alone",
+    "answer_parcel",
+    "stream",
+    "translate",
+    "translate_seq2seq",
+]

@@ -8,8 +8,9 @@ leave the batch, and only candidates that can win are ever sorted. In fp32 the t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -31,6 +32,10 @@ class Found:
 Poll = Callable[[], None]
 """Called after every step; raises to end the search."""
 
+Steps = Generator[Callable[[], Found], None, list[Found]]
+"""A search step by step. Each yields what tells the first sentence's answer as it stands, good
+until the next step; the end returns all answers."""
+
 
 def beam_search(
     stepper: Stepper, beams: int, limits: Sequence[int], end_ids: Sequence[int], poll: Poll
@@ -44,6 +49,20 @@ def beam_search(
         end_ids: tokens that end an answer.
         poll: called after every step.
     """
+    steps = beam_steps(stepper, beams, limits, end_ids)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found: list[Found] = end.value
+            return found
+        poll()
+
+
+def beam_steps(
+    stepper: Stepper, beams: int, limits: Sequence[int], end_ids: Sequence[int]
+) -> Steps:
+    """`beam_search` that can be watched; arguments as there."""
     batch = len(limits)
     device = stepper.logits.device
     ends = torch.tensor(list(end_ids), device=device)
@@ -95,7 +114,8 @@ def beam_search(
         open_places = done_scores[:, -1] <= _NEVER / 2
         alive = alive & ((scores[:, 0] / ((step + 1) ** 1.0) > done_scores[:, -1]) | open_places)
         alive = alive & (step + 1 < limit[:, 0])
-        poll()
+        done = (done_scores, done_tokens, done_lengths)
+        yield partial(_leader, scores, tokens, done, step + 1, end_ids)
 
         left = int(alive.sum())
         if left == 0 or rows - left >= max(1, _LEAVE * rows):
@@ -225,6 +245,26 @@ def _collect(
     end_ids: Sequence[int],
 ) -> None:
     for index in finished.nonzero().flatten().tolist():
-        ids = tokens[index, 0, : int(lengths[index, 0])].tolist()
-        ended = bool(ids) and ids[-1] in end_ids
-        results[int(place[index])] = Found(tuple(ids[:-1] if ended else ids), ended)
+        results[int(place[index])] = _found(tokens, lengths, index, end_ids)
+
+
+def _leader(
+    scores: torch.Tensor,
+    tokens: torch.Tensor,
+    done: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+    length: int,
+    end_ids: Sequence[int],
+) -> Found:
+    """The better of the first sentence's best open beam and its best finished one."""
+    done_scores, done_tokens, done_lengths = done
+    if bool(done_scores[0, 0] > scores[0, 0] / length):
+        return _found(done_tokens, done_lengths, 0, end_ids)
+    return Found(tuple(tokens[0, 0, :length].tolist()), False)
+
+
+def _found(
+    tokens: torch.Tensor, lengths: torch.Tensor, index: int, end_ids: Sequence[int]
+) -> Found:
+    ids = tokens[index, 0, : int(lengths[index, 0])].tolist()
+    ended = bool(ids) and ids[-1] in end_ids
+    return Found(tuple(ids[:-1] if ended else ids), ended)

@@ -12,15 +12,12 @@ from typing import Any
 
 import torch
 
+from mtlab.backends import refuse_backend
 from mtlab.decoding.batches import plan
-from mtlab.decoding.translator import (
-    DEFAULT_BUDGET,
-    NOTHING,
-    TOO_LONG,
-    DecodingStopped,
-    Hypothesis,
-    out_of_memory,
-)
+from mtlab.decoding.budget import DEFAULT_BUDGET
+from mtlab.decoding.hypothesis import NOTHING, UNFIT, Hypothesis
+from mtlab.decoding.keeping import Kept, Nowhere, batch_by_batch
+from mtlab.decoding.translator import DecodingStopped, out_of_memory
 from mtlab.errors import InputError, NotAvailable
 from mtlab.languages import language
 from mtlab.models import LoadedTranslationModel, quiet
@@ -51,8 +48,11 @@ def translate_seq2seq(
     *,
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    kept: Kept | None = None,
 ) -> list[Hypothesis]:
     """Translate sentences; the answers come in the order of the input.
+
+    With `kept`, decoding that was cut off goes on as that of `mtlab.decoding.translate` does.
 
     Args:
         loaded: the model.
@@ -62,33 +62,46 @@ def translate_seq2seq(
             not offered, a translation model is decoded greedily then.
         on_progress: called with how many are done and how many there are.
         should_stop: asked between batches.
+        kept: where answers are kept as batches end, and found by the next attempt.
 
     Raises:
-        InputError: the model does not know the direction.
+        InputError: the model does not know the direction, or another backend is asked for.
         DecodingStopped: `should_stop` said yes.
         NotAvailable: not even one sentence fits into memory.
+        OSError: answers cannot be kept.
     """
     decoding = decoding or Decoding()
+    refuse_backend(decoding)
     marks = _marks(loaded, direction)
     if marks.source is not None:
         loaded.tokenizer.src_lang = marks.source
-    unique = list(dict.fromkeys(source for source in sources if source.strip()))
-    prompts = [_ids(loaded.tokenizer, marks.prefix + source) for source in unique]
+    first: dict[str, int] = {}
+    for place, source in enumerate(sources):
+        if source.strip():
+            first.setdefault(source, place)
+    ids = {place: _ids(loaded.tokenizer, marks.prefix + source) for source, place in first.items()}
     context = _context(loaded)
-    fitting = [n for n, prompt in enumerate(prompts) if context is None or len(prompt) <= context]
-    answers = dict.fromkeys(unique, Hypothesis("", False, 0, TOO_LONG))
+    prompts = {
+        place: prompt for place, prompt in ids.items() if context is None or len(prompt) <= context
+    }
+    answers = dict.fromkeys(first, UNFIT)
     beams = decoding.beams if decoding.strategy == "beam" else 1
-    budget = decoding.token_budget or DEFAULT_BUDGET
-    done = 0
-    for batch in plan([prompts[n] for n in fitting], beams, budget):
+    limit = decoding.token_limit
+
+    def make(batch: Sequence[int]) -> list[Hypothesis]:
         if should_stop is not None and should_stop():
             raise DecodingStopped("decoding was stopped", fix="resume the run to go on")
-        chosen = [fitting[n] for n in batch]
-        found = _generate(loaded, [prompts[n] for n in chosen], marks, beams, decoding.token_limit)
-        answers.update(zip((unique[n] for n in chosen), found, strict=True))
-        done += len(chosen)
+        return _generate(loaded, [prompts[place] for place in batch], marks, beams, limit)
+
+    asked = list(prompts)
+    planned = plan(list(prompts.values()), beams, decoding.token_budget or DEFAULT_BUDGET)
+    batches = [[asked[number] for number in batch] for batch in planned]
+    done = len(first) - len(prompts)
+    for found in batch_by_batch(batches, kept or Nowhere(), make):
+        answers.update((sources[place], answer) for place, answer in found.items())
+        done += len(found)
         if on_progress is not None:
-            on_progress(done, len(unique))
+            on_progress(done, len(first))
     return [answers[source] if source.strip() else NOTHING for source in sources]
 
 

@@ -5,48 +5,33 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
 
 from mtlab.decoding.batches import plan
+from mtlab.decoding.budget import DEFAULT_BUDGET
+from mtlab.decoding.engines import Engine, engine_for
+from mtlab.decoding.hypothesis import NOTHING, TOO_LONG, UNFIT, Hypothesis
+from mtlab.decoding.keeping import Kept, Make, Nowhere, batch_by_batch
+from mtlab.decoding.parity import hold_parity
 from mtlab.decoding.search import (
     Found,
+    Steps,
     beam_search,
+    beam_steps,
     draw_token,
     greedy_search,
     sample_search,
 )
+from mtlab.decoding.spreading import Answers, Hands, Parcel, alone
 from mtlab.decoding.stepper import Stepper, can_step
 from mtlab.errors import InputError, NotAvailable, RunFailed
 from mtlab.models import Loaded
 from mtlab.prompts import Template, prompt_ids
 from mtlab.spec import Decoding, Direction
-
-DEFAULT_BUDGET = 4096
-TOO_LONG = "the source is longer than the model's context"
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """One answer.
-
-    Attributes:
-        text: what the model wrote, without marks and outer white space.
-        ended: whether the model ended it; False where it was cut.
-        tokens: tokens written, the end mark left out.
-        note: why there is no answer, where there is none; a source that does not fit into the
-            model's context is never cut: its answer is empty, not ended, and says so.
-    """
-
-    text: str
-    ended: bool
-    tokens: int
-    note: str | None = None
-
-
-NOTHING = Hypothesis("", True, 0)
-"""The answer to an empty source: the model is not asked to make one up."""
 
 
 class DecodingStopped(RunFailed):
@@ -63,11 +48,17 @@ def translate(
     seed: int = 0,
     on_progress: Callable[[int, int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    kept: Kept | None = None,
+    converted: Path | None = None,
+    tell: Callable[[str], None] | None = None,
+    hands: Hands = alone,
 ) -> list[Hypothesis]:
     """Translate sentences; the answers come in the order of the input.
 
     The order of the input changes no answer, and equal sources get equal answers (sampling, too,
-    draws by `seed` and source).
+    draws by `seed` and source). With `kept`, decoding that was cut off at any moment goes on with
+    the batch it stood at, and its answers are those of decoding that was not, bit for bit on one
+    CPU.
 
     Args:
         loaded: the model.
@@ -78,52 +69,99 @@ def translate(
         seed: of sampling.
         on_progress: called with how many are done and how many there are.
         should_stop: asked at every step.
+        kept: where answers are kept as batches end, and found by the next attempt.
+        converted: the folder of models in other backends' forms; a passing one when not given.
+        tell: is told how another backend's answers compare, when its model is new.
+        hands: who translates the batches; each is the same wherever that is done.
 
     Raises:
         DecodingStopped: `should_stop` said yes.
+        InputError: the backend cannot take this model, or answers worse with it.
         NotAvailable: even half a batch does not fit into memory.
+        OSError: answers cannot be kept, or a converted model not be written.
     """
-    unique = list(dict.fromkeys(sources))
-    prompts = [prompt_ids(loaded.tokenizer, template, source, direction) for source in unique]
+    places: dict[str, list[int]] = {}
+    for place, source in enumerate(sources):
+        places.setdefault(source, []).append(place)
     context = loaded.context
-    found: dict[int, Found] = {}
-    fitting = [
-        index
-        for index, prompt in enumerate(prompts)
-        if unique[index].strip() and (context is None or len(prompt) < context)
-    ]
-    counts = {source: 0 for source in unique}
-    for source in sources:
-        counts[source] += 1
-    done = sum(counts[unique[index]] for index in set(range(len(unique))) - set(fitting))
+    answers: dict[str, Hypothesis] = {}
+    prompts: dict[int, list[int]] = {}  # by the first place of their source
+    for source, where in places.items():
+        prompt = prompt_ids(loaded.tokenizer, template, source, direction)
+        if not source.strip():
+            answers[source] = NOTHING
+        elif context is not None and len(prompt) >= context:
+            answers[source] = UNFIT
+        else:
+            prompts[where[0]] = prompt
+    done = sum(len(places[source]) for source in answers)
 
     def poll() -> None:
         if should_stop is not None and should_stop():
             raise DecodingStopped("decoding was stopped", fix="resume the run to go on")
 
+    engine = engine_for(loaded, decoding, converted)
+    ends = _ends(loaded, template)
+
+    def parcel(batch: Sequence[int]) -> Parcel:
+        return Parcel(
+            tuple(tuple(prompts[place]) for place in batch),
+            tuple(_seed_for(sources[place], seed) for place in batch),
+            decoding,
+            ends,
+            template.one_line,
+        )
+
+    def make(batch: Sequence[int]) -> list[Hypothesis]:
+        return answer_parcel(loaded, parcel(batch), poll, engine)
+
+    def spread(left: Sequence[Sequence[int]], _: Make) -> Iterator[tuple[int, Answers]]:
+        who = hands if engine is None else alone  # another backend's model is in this process
+        return who([parcel(batch) for batch in left], lambda number: make(left[number]), poll)
+
+    def answers_of(engine: Engine | None, tried: Sequence[Sequence[int]]) -> list[Found]:
+        work = _Work(loaded, list(map(list, tried)), [0] * len(tried), decoding, ends, poll, engine)
+        return work.run_or_halve()
+
+    asked = list(prompts)
     budget = decoding.token_budget or DEFAULT_BUDGET
+    planned = plan(list(prompts.values()), _rows(decoding), budget)
+    batches = [[asked[number] for number in batch] for batch in planned]
     with _inference(loaded.model):
-        for batch in plan([prompts[i] for i in fitting], _rows(decoding), budget):
-            indices = [fitting[i] for i in batch]
-            work = _Work(
-                loaded,
-                [prompts[index] for index in indices],
-                [_seed_for(unique[index], seed) for index in indices],
-                decoding,
-                _ends(loaded, template),
-                poll,
-            )
-            found.update(zip(indices, work.run_or_halve(), strict=True))
-            done += sum(counts[unique[index]] for index in indices)
+        if engine is not None:
+            parity = hold_parity(
+                loaded, decoding.decoder, engine.folder, list(prompts.values()),
+                partial(answers_of, None), partial(answers_of, engine),
+            )  # fmt: skip
+            if parity is not None and tell is not None:
+                tell(parity.sentence(decoding.decoder))
+        for found in batch_by_batch(batches, kept or Nowhere(), make, spread):
+            answers.update((sources[place], answer) for place, answer in found.items())
+            done += sum(len(places[sources[place]]) for place in found)
             if on_progress is not None:
                 on_progress(done, len(sources))
-    answers = {
-        source: _hypothesis(loaded.tokenizer, found.get(index), template)
-        if source.strip()
-        else NOTHING
-        for index, source in enumerate(unique)
-    }
     return [answers[source] for source in sources]
+
+
+def answer_parcel(
+    loaded: Loaded, parcel: Parcel, poll: Callable[[], None], engine: Engine | None = None
+) -> list[Hypothesis]:
+    """The answers to one batch.
+
+    Args:
+        loaded: the model.
+        parcel: the batch.
+        poll: called at every step; raises to end it.
+        engine: another decoder than the lab's own.
+
+    Raises:
+        NotAvailable: even half of it does not fit into memory.
+    """
+    prompts = [list(prompt) for prompt in parcel.prompts]
+    work = _Work(loaded, prompts, list(parcel.seeds), parcel.decoding, parcel.ends, poll, engine)
+    with _inference(loaded.model):
+        found = work.run_or_halve()
+    return [_hypothesis(loaded.tokenizer, one, parcel) for one in found]
 
 
 def stream(
@@ -134,33 +172,46 @@ def stream(
     template: Template,
     *,
     seed: int = 0,
-) -> Iterator[str]:
-    """The translation as it is written: each item is all of it so far.
+) -> Iterator[Hypothesis]:
+    """The translation as it is written: each item is all of it so far, the last is the answer.
 
-    Beam search knows its answer only at the end and yields once.
+    Of beam search a draft is the best beam as it stands, so that a later one may read differently.
+    The answer is that of `translate` by the lab's own search, whatever backend is named. May be
+    read from several threads, one at a time.
 
     Raises:
         InputError: the source is longer than the model's context.
+        NotAvailable: memory does not suffice.
     """
+    decoding = decoding.by_transformers()
     prompt = prompt_ids(loaded.tokenizer, template, source, direction)
     context = loaded.context
     if context is not None and len(prompt) >= context:
         raise InputError(TOO_LONG, field="source", fix=f"give fewer than {context} tokens")
     limit = _limit(loaded, decoding, len(prompt))
-    if _rows(decoding) > 1 or not can_step(loaded.model, len(prompt) + limit):
-        yield translate(loaded, [source], direction, decoding, template, seed=seed)[0].text
+    if not source.strip() or not can_step(loaded.model, len(prompt) + limit):
+        yield translate(loaded, [source], direction, decoding, template, seed=seed)[0]
         return
-    seeds = [_seed_for(source, seed)]
+    steps = _steps(
+        loaded, prompt, limit, decoding, _ends(loaded, template), _seed_for(source, seed)
+    )
     shown = ""
-    for tokens in _steps(loaded, prompt, limit, decoding, _ends(loaded, template), seeds):
-        text = _hypothesis(loaded.tokenizer, Found(tuple(tokens), False), template).text
+    while True:
+        # Inference mode belongs to a thread: it is entered for a step, never across a yield.
+        with _inference(loaded.model):
+            try:
+                draft = _hypothesis(loaded.tokenizer, next(steps)(), template)
+            except StopIteration as end:
+                (found,) = end.value
+                break
+            except Exception as error:  # noqa: BLE001 - memory that ran out becomes a sentence
+                _explain(error)
         # A character may need several tokens: until it is whole it shows as a replacement mark.
-        text = text.rstrip("\ufffd")
-        if text != shown:
-            shown = text
-            yield text
-    if not shown:
-        yield ""
+        draft = replace(draft, text=draft.text.rstrip("\ufffd"), ended=False)
+        if draft.text != shown:
+            shown = draft.text
+            yield draft
+    yield _hypothesis(loaded.tokenizer, found, template)
 
 
 def _steps(
@@ -168,29 +219,29 @@ def _steps(
     prompt: list[int],
     limit: int,
     decoding: Decoding,
-    ends: Sequence[int],
-    seeds: list[int],
-) -> Iterator[list[int]]:
+    ends: tuple[int, ...],
+    seed: int,
+) -> Steps:
+    """One sentence's search, step by step; reads the prompt at the first."""
+    rows = _rows(decoding)
+    stepper = Stepper(loaded.model, [prompt], rows, _pad(loaded), loaded.device)
+    if rows > 1:
+        return (yield from beam_steps(stepper, rows, [limit], ends))
+    generator = torch.Generator().manual_seed(seed)
     made: list[int] = []
-    generator = torch.Generator().manual_seed(seeds[0])
-    with _inference(loaded.model):
-        stepper = Stepper(loaded.model, [prompt], 1, _pad(loaded), loaded.device)
-    while len(made) < limit:
-        with torch.inference_mode():
-            if decoding.strategy == "sample":
-                token = int(
-                    draw_token(
-                        stepper.logits[:, 0], [generator], decoding.temperature, decoding.top_p
-                    )
-                )
-            else:
-                token = int(stepper.logits.argmax())
-            if token in ends:
-                return
-            made.append(token)
-            yield made
-            if len(made) < limit:
-                stepper.step(torch.tensor([[token]], device=loaded.device))
+    while True:
+        logits = stepper.logits[:, 0]
+        if decoding.strategy == "sample":
+            token = int(draw_token(logits, [generator], decoding.temperature, decoding.top_p))
+        else:
+            token = int(logits.argmax())
+        if token in ends:
+            return [Found(tuple(made), True)]
+        made.append(token)
+        if len(made) >= limit:
+            return [Found(tuple(made), False)]
+        yield partial(Found, tuple(made), False)
+        stepper.step(torch.tensor([[token]], device=loaded.device))
 
 
 @dataclass(frozen=True)
@@ -203,6 +254,7 @@ class _Work:
     decoding: Decoding
     ends: tuple[int, ...]
     poll: Callable[[], None]
+    engine: Engine | None = None
 
     def run_or_halve(self) -> list[Found]:
         """Search; when memory runs out, try once more in two halves."""
@@ -225,6 +277,9 @@ class _Work:
     def run(self) -> list[Found]:
         loaded, decoding = self.loaded, self.decoding
         limits = [_limit(loaded, decoding, len(prompt)) for prompt in self.prompts]
+        if self.engine is not None:
+            self.poll()  # it has no step at which it could be asked
+            return self.engine.find(self.prompts, limits, self.ends)
         if not can_step(loaded.model, max(map(len, self.prompts)) + max(limits)):
             from mtlab.decoding.fallback import generate
 
@@ -267,9 +322,7 @@ def _pad(loaded: Loaded) -> int:
     return int(pad if pad is not None else 0)
 
 
-def _hypothesis(tokenizer: Any, found: Found | None, template: Template) -> Hypothesis:
-    if found is None:
-        return Hypothesis("", False, 0, TOO_LONG)
+def _hypothesis(tokenizer: Any, found: Found, template: Template | Parcel) -> Hypothesis:
     text = tokenizer.decode(list(found.tokens), skip_special_tokens=True).strip()
     ended = found.ended
     if template.one_line and "\n" in text:  # in a token that holds more than the end of a line
@@ -298,7 +351,7 @@ def out_of_memory(error: Exception) -> bool:
     """Whether a failure means that memory ran out, on whichever device."""
     text = str(error)
     return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        isinstance(error, RuntimeError) and "allocate memory" in text
+        isinstance(error, RuntimeError) and ("allocate memory" in text or "out of memory" in text)
     )
 
 

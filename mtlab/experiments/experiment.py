@@ -28,7 +28,8 @@ from typing import Any
 from mtlab.commands import FLAGS
 from mtlab.errors import InputError
 from mtlab.settings import Settings
-from mtlab.spec import RunSpec, put, read_yaml_mapping
+from mtlab.spec import RunSpec, put
+from mtlab.yaml_files import read_yaml_mapping
 
 MOST_RUNS = 5_000
 ALL = "all"
@@ -163,7 +164,7 @@ class Experiment:
                 raise InputError(
                     f"the sweep '{self.name}' varies it", field=path, fix="leave it out here"
                 )
-        return replace(self, spec={**_flat(self.spec), **fields})
+        return replace(self, spec={**flat(self.spec), **fields})
 
     def to_json(self) -> dict[str, Any]:
         """The experiment as plain JSON values, without what is at its default."""
@@ -222,7 +223,7 @@ class Experiment:
         labels: Mapping[str, int],
         count: _Counted,
     ) -> Step:
-        fields = {**_flat(self.spec), **point, **variation}
+        fields = {**flat(self.spec), **point, **variation}
         label = fields.pop("label", None)
         added = fields.pop("seed", 0)
         data: dict[str, Any] = {"group": self.name, "name": label}
@@ -286,7 +287,7 @@ def _place(value: str, path: str, labels: Mapping[str, int]) -> int:
     return labels[label]
 
 
-def _flat(fields: Mapping[str, Any]) -> dict[str, Any]:
+def flat(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields by path, whether written `noise.kind: word` or `noise: {kind: word}`."""
     flat: dict[str, Any] = {}
     for path, value in fields.items():
@@ -304,7 +305,7 @@ def _check_fields(
         raise InputError(
             f"'{fields}' is not made of fields", field=part, fix="write a field and its value"
         )
-    for path in _flat(fields) if part != "axes" else fields:
+    for path in flat(fields) if part != "axes" else fields:
         if (path not in FIELDS or path in without) and path not in besides:
             raise InputError(
                 "this field cannot be set here" if path in without else "there is no such field",

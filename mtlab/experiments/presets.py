@@ -7,6 +7,7 @@ one runs on the bundled model in minutes and at full size on a GPU. Everything e
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -72,12 +73,14 @@ class Preset:
         title: a few words for people.
         shows: what it is made to show.
         make: what varies, from a person's choices: `(spec, axes, variations)`.
+        takes_base: whether a person chooses the base; else the experiment varies it.
     """
 
     name: str
     title: str
     shows: str
     make: Callable[[Choices, Settings], tuple[Fields, Axes, Variations]]
+    takes_base: bool = True
 
 
 Fields = dict[str, Any]
@@ -101,21 +104,38 @@ def preset(name: str, choices: Choices, settings: Settings) -> Experiment:
             field="PRESET",
             fix=f"{hint} 'mtlab sweep --list', or name a YAML file",
         )
+    if choices.base and not found.takes_base:
+        raise InputError(f"the sweep '{name}' varies it", field="base", fix="leave it out here")
     spec, axes, variations = found.make(choices, settings)
-    shared = {**_shared(choices, "base" in axes), **spec}
+    shared = {**(_shared(choices) if found.takes_base else _common(choices)), **spec}
     return Experiment(
         found.name, shared, axes, variations or ({},), choices.seeds, found.title, found.shows
     )
 
 
-def _shared(choices: Choices, varies_base: bool) -> Fields:
+def sweep_command(name: str, choices: Choices) -> str:
+    """The command that makes a ready-made sweep with these choices of base, corpus and seeds."""
+    seeds = choices.seeds
+    counted = seeds == tuple(range(len(seeds)))
+    # The comma tells the one seed 5 from five seeds.
+    listed = str(len(seeds)) if counted else "".join(f"{seed}," for seed in seeds)
+    words = ["mtlab", "sweep", name]
+    words += ["--base", choices.base] if choices.base else []
+    words += ["--corpus", choices.corpus] if choices.corpus != Choices.corpus else []
+    return shlex.join([*words, "--seeds", listed])
+
+
+def _common(choices: Choices) -> Fields:
     """What every run of a preset shares: no probe, which only serves those who watch."""
+    return {"corpus": choices.corpus, "probe_size": 0}
+
+
+def _shared(choices: Choices) -> Fields:
+    """The same where the base is one for all."""
     base = choices.base or "nano"
-    if varies_base:
-        return {"corpus": choices.corpus, "probe_size": 0}
-    shared: Fields = {"base": base, "corpus": choices.corpus, "probe_size": 0}
     # COMET takes longer on two cores than everything else a run of nano does.
-    return {**shared, "metrics": ["bleu", "chrf"]} if base == "nano" else shared
+    metrics = {"metrics": ["bleu", "chrf"]} if base == "nano" else {}
+    return {"base": base, **_common(choices), **metrics}
 
 
 def _size(choices: Choices, settings: Settings) -> tuple[Fields, Axes, Variations]:
@@ -182,10 +202,6 @@ def _unseen(choices: Choices, settings: Settings) -> tuple[Fields, Axes, Variati
 
 
 def _architecture(choices: Choices, settings: Settings) -> tuple[Fields, Axes, Variations]:
-    if choices.base:
-        raise InputError(
-            "the sweep 'next/architecture' varies it", field="base", fix="leave it out here"
-        )
     spec, _, _ = _size(choices, settings)
     return spec, {"base": ARCHITECTURES, "size": choices.sizes or (32, 256)}, ()
 
@@ -280,6 +296,7 @@ PRESETS: dict[str, Preset] = {
             "Other base models",
             "whether it holds for other architectures",
             _architecture,
+            takes_base=False,
         ),
         Preset(
             "next/noise-kinds", "Every kind of noise", "which kinds of noise hurt", _noise_kinds

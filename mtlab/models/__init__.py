@@ -6,32 +6,53 @@
 
 from mtlab.models.device import Precision, device_name, fast_bf16, resolve_precision, set_threads
 from mtlab.models.facts import ModelFacts, inspect
-from mtlab.models.load import Loaded, load, load_run, quiet, weights_precision
-from mtlab.models.memory import MemoryNeed, available_memory, check_fits, estimate
+from mtlab.models.load import Loaded, load, load_run, quiet, saved_model, weights_precision
+from mtlab.models.memory import (
+    Fit,
+    MemoryNeed,
+    Spread,
+    available_memory,
+    check_fits,
+    estimate,
+    fit_of,
+    free_main_memory,
+    spread_need,
+    weights_bytes,
+)
 from mtlab.models.seq2seq import (
     LoadedTranslationModel,
     TranslationModel,
     load_translation_model,
 )
+from mtlab.models.shared import Adapter, SharedBase
 
 __all__ = [
+    "Adapter",
+    "Fit",
     "Loaded",
     "LoadedTranslationModel",
     "MemoryNeed",
     "ModelFacts",
     "Precision",
+    "SharedBase",
+    "Spread",
     "TranslationModel",
     "available_memory",
     "check_fits",
     "device_name",
     "estimate",
     "fast_bf16",
+    "fit_of",
+    "free_main_memory",
+    "spread_need",
     "inspect",
     "load",
     "load_run",
     "load_translation_model",
     "quiet",
     "resolve_precision",
+    "saved_model",
     "set_threads",
+    "weights_bytes",
     "weights_precision",
 ]

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Literal
 
 from mtlab.errors import NotAvailable
-from mtlab.settings import Settings
+from mtlab.settings import TOKEN_VARIABLE, Settings
 
 Precision = Literal["auto", "fp32", "bf16"]
 
@@ -38,6 +38,8 @@ def device_name() -> str:
     """`cuda`, `mps` or `cpu`: the best this machine has."""
     import torch
 
+    if Settings.from_environment().lent_seconds and TOKEN_VARIABLE not in os.environ:
+        return "cpu"  # torch is made to believe in a GPU there, which only a run is lent
     if torch.cuda.is_available():
         return "cuda"
     if torch.backends.mps.is_available():

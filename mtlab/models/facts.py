@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import errno
 import importlib.util
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 from mtlab.errors import InputError, MtlabError, NotAvailable
+from mtlab.json_text import parse_json
 from mtlab.presets import Base
 from mtlab.settings import Settings
 from mtlab.weights import count_parameters
@@ -24,6 +24,43 @@ _CAUSAL_DESPITE_THE_NAME = {  # text is one of several inputs; AutoModelForCausa
     "Gemma3nForConditionalGeneration",
     "Gemma4ForConditionalGeneration",
 }
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model's shape, as far as time and memory hang on it.
+
+    Attributes:
+        parameters: all of them.
+        body: those that every token is multiplied with, without the vocabulary's.
+        layers: depth.
+        hidden: width.
+        inner: width of a layer's feed-forward part.
+        kv_width: width of the keys, and of the values, of a layer.
+        vocabulary: tokens it knows.
+    """
+
+    parameters: int
+    body: int
+    layers: int
+    hidden: int
+    inner: int
+    kv_width: int
+    vocabulary: int
+
+    @classmethod
+    def guessed(cls, parameters: int) -> Shape:
+        """The shape of a model of which no more is known than its size: about that of Llama."""
+        hidden = max(64, round(4096 * (parameters / 6.7e9) ** 0.4))
+        layers = max(2, round(parameters / (12 * hidden * hidden)))
+        body = round(0.9 * parameters)
+        vocabulary = min(32_000, max(8_000, parameters // (10 * hidden)))
+        return cls(parameters, body, layers, hidden, 3 * hidden, hidden, vocabulary)
+
+    def adapted(self, rank: int) -> int:
+        """The parameters of LoRA's matrices on all of its linear layers."""
+        hidden, inner, kv = self.hidden, self.inner, self.kv_width
+        return self.layers * rank * (4 * hidden + 2 * (hidden + kv) + 3 * (hidden + inner))
 
 
 @dataclass(frozen=True)
@@ -44,6 +81,9 @@ class ModelFacts:
         is_seq2seq: whether it is an encoder with a decoder, made to turn one text into another.
         model_type: the family its config names, such as `marian`.
         commit: the hub's commit on this machine; None for a folder, or where it is not here.
+        inner: width of a layer's feed-forward part; 0 where its config does not say.
+        kv_width: width of the keys, and of the values, of a layer; 0 likewise.
+        tied: whether one matrix serves for reading tokens and for writing them.
     """
 
     parameters: int
@@ -59,6 +99,24 @@ class ModelFacts:
     is_seq2seq: bool = False
     model_type: str = ""
     commit: str | None = None
+    inner: int = 0
+    kv_width: int = 0
+    tied: bool = True
+
+    @property
+    def shape(self) -> Shape:
+        """Its shape; what its config does not say as Llama has it."""
+        hidden = max(1, self.hidden)
+        tables = self.vocabulary * hidden * (1 if self.tied else 2)
+        return Shape(
+            parameters=self.parameters,
+            body=max(self.parameters // 2, self.parameters - tables),
+            layers=max(1, self.layers),
+            hidden=hidden,
+            inner=self.inner or 3 * hidden,
+            kv_width=self.kv_width or hidden,
+            vocabulary=max(1, self.vocabulary),
+        )
 
 
 def inspect(base: Base, settings: Settings, revision: str | None = None) -> ModelFacts:
@@ -146,7 +204,7 @@ def _has_chat_template(folder: Path) -> bool:
     ).is_dir():
         return True
     try:
-        config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+        config = parse_json((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(config, dict) and bool(config.get("chat_template"))
@@ -220,7 +278,21 @@ def _facts(
         vocabulary=int(text.get("vocab_size") or config.get("vocab_size") or 0),
         is_seq2seq=bool(config.get("is_encoder_decoder")),
         model_type=str(config.get("model_type", "")),
+        inner=_whole(text, "intermediate_size", "ffn_dim", "n_inner", "d_ff"),
+        kv_width=_kv_width(text),
+        tied=bool(text.get("tie_word_embeddings", config.get("tie_word_embeddings", True))),
     )
+
+
+def _whole(config: dict[str, Any], *names: str) -> int:
+    return next((int(config[name]) for name in names if isinstance(config.get(name), int)), 0)
+
+
+def _kv_width(config: dict[str, Any]) -> int:
+    heads = _whole(config, "num_attention_heads", "n_head", "decoder_attention_heads")
+    hidden = _whole(config, "hidden_size", "n_embd", "d_model")
+    size = _whole(config, "head_dim") or (hidden // heads if heads else 0)
+    return size * (_whole(config, "num_key_value_heads") or heads)
 
 
 def _transformers_knows(model_type: str) -> bool:
@@ -233,7 +305,7 @@ def _transformers_knows(model_type: str) -> bool:
 
 def _read_config(path: Path, base: Base) -> dict[str, Any]:
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        config = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         config = None
     if not isinstance(config, dict):

@@ -114,24 +114,48 @@ def load_run(
     """
     base = resolve_base(spec.base, settings)
     precision = precision or spec.training.precision
-    if (run_dir / "model" / "config.json").is_file():
-        folder = run_dir / "model"
+    folder = saved_model(run_dir)
+    if folder.name == "model":
         device = device or device_name()
         dtype_name = resolve_precision(precision, device)
         model = _from_pretrained(base, str(folder), None, dtype_name, device, settings)
         tokenizer = read_tokenizer(base, str(folder), None, settings)
         return Loaded(model, tokenizer, device, dtype_name, base, None)
-    adapter = run_dir / "adapter"
-    if not (adapter / "adapter_config.json").is_file():
-        raise InputError(
-            f"the run '{run_dir.name}' has saved no model",
-            field="model",
-            fix="wait until it has finished, or resume it",
-        )
     loaded = load(
         base, precision=precision, revision=spec.revision, device=device, settings=settings
     )
-    return _merged(loaded, adapter)
+    return _merged(loaded, folder)
+
+
+def saved_model(run_dir: Path) -> Path:
+    """What a run has made: its `model` folder, or its `adapter`.
+
+    Raises:
+        InputError: it has saved neither.
+    """
+    for name, mark in (("model", "config.json"), ("adapter", "adapter_config.json")):
+        if (run_dir / name / mark).is_file():
+            return run_dir / name
+    raise InputError(
+        f"the run '{run_dir.name}' has saved no model",
+        field="model",
+        fix="wait until it has finished, or resume it",
+    )
+
+
+def refuse_pickled_adapter(folder: Path) -> None:
+    """Refuse an adapter that peft would have to unpickle.
+
+    Raises:
+        InputError: it has no safetensors file.
+    """
+    if not (folder / "adapter_model.safetensors").is_file():
+        raise InputError(
+            f"the adapter of run '{folder.parent.name}' has no safetensors file, and nothing else "
+            "is loaded",
+            field="model",
+            fix="run it again",
+        )
 
 
 def weights_precision(spec: RunSpec) -> Precision:
@@ -142,6 +166,8 @@ def weights_precision(spec: RunSpec) -> Precision:
 def _merged(loaded: Loaded, adapter: Path) -> Loaded:
     """The model with an adapter merged in: the base's own layers, as fast as an untuned model."""
     from peft import PeftModel
+
+    refuse_pickled_adapter(adapter)
 
     with quiet():
         tuned = PeftModel.from_pretrained(loaded.model, str(adapter), torch_device=loaded.device)

@@ -4,28 +4,107 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mtlab.errors import NotAvailable
-from mtlab.models.facts import ModelFacts
+from mtlab.models.facts import ModelFacts, Shape
+from mtlab.presets import BASES, Base
 from mtlab.settings import Settings
-from mtlab.spec import Training
+from mtlab.spec import Decoding, Training
 
-_PROCESS = 500_000_000  # python, torch and transformers themselves
 _GIB = 2**30
-_READ_TOKENS = 8192
-_READ_ROWS = 256
+
+# Fitted to the peak memory (VmHWM) of real runs of nano and of random Llamas of 28 M and 98 M
+# parameters, LoRA, full and few-shot, batches of 2 to 32, torch 2.13 on two CPU cores; `python -m
+# benchmarks.forecast` holds them against runs that they were not fitted to.
+_PROCESS = 385e6  # python, torch, transformers and peft
+_TRAINER = {"full": 375e6, "lora": 220e6}  # Trainer, what it loads, what the allocator keeps
+_GONE = 0.6  # the share of it that is not there, or not any more, while translating
+_STATE = 16  # bytes a parameter that is trained: master weight, gradient, Adam's two moments
+_CASTS = 2  # of full fine-tuning in 16 bits: autocast's copies of the weights
+_TOKEN_UNIT = {"full": 16, "lora": 50}  # bytes a token and layer, for each unit of width and half
+# a unit of inner width: LoRA keeps each product's input in 32 bits as well
+_CHECKPOINTED = 0.4  # of the same, where a layer is computed again
+_TARGET_UNIT = 24  # bytes a logit: in 16 and 32 bits, its logarithm, its gradient
+_SHAPE = {"full": 2e6, "lora": 17e6}  # oneDNN's bf16 kernels for each new shape of a batch
+_MOST_SHAPES = 60
+_LOGIT_UNIT = 16  # the same while translating
+_KV_COPIES = 1.3  # keys and values are copied where rows leave a batch
+_STEP = 5e5  # oneDNN's kernels for each length of the past
+_TRANSLATING = 80e6
+_ALIVE = 0.6  # the share of what beams have written that some beam still goes on from
+_GPU = 6e8  # CUDA's own
+
+
+@dataclass(frozen=True)
+class Held:
+    """What stands in memory at once, in tokens.
+
+    Attributes:
+        tokens: of the fullest pass of training, padding included.
+        targets: places of it for which logits are made.
+        shapes: how many shapes of a batch come by.
+        prompts: tokens of the prompts of the fullest batch that is translated.
+        sentences: in that batch.
+        rows: beams of each.
+        answers: tokens that an answer may come to.
+    """
+
+    tokens: float
+    targets: float
+    shapes: int
+    prompts: float
+    sentences: float
+    rows: int
+    answers: float
+
+    def cut(self, batch: int, training: Training, part: int) -> Held:
+        """The same with another batch, and a part of the token budget.
+
+        Args:
+            batch: pairs of a pass as they were.
+            training: as it is to be.
+            part: of the token budget, such as 8 for an eighth.
+        """
+        share = (training.batch_size or 8) / batch
+        return replace(
+            self,
+            tokens=self.tokens * share,
+            targets=self.targets * share,
+            prompts=max(min(self.prompts, 512.0), self.prompts / part),
+            sentences=max(1.0, self.sentences / part),
+        )
+
+    @classmethod
+    def usual(cls, training: Training, decoding: Decoding | None = None) -> Held:
+        """What sentences of usual length come to, where the texts are not known."""
+        decoding = decoding or Decoding()
+        batch, most = training.batch_size or 8, training.max_length or 512
+        budget = decoding.token_budget or 8192
+        rows = decoding.beams if decoding.strategy == "beam" else 1
+        prompts = budget / rows
+        return cls(
+            tokens=batch * min(most, 160),
+            targets=batch * min(most, 48),
+            shapes=24,
+            prompts=prompts,
+            sentences=prompts / 100,
+            rows=rows,
+            answers=min(decoding.token_limit, 128),
+        )
 
 
 @dataclass(frozen=True)
 class MemoryNeed:
-    """An estimate of what a run needs, and what there is, in bytes.
+    """An estimate of what a run needs at its fullest, and what there is, in bytes.
 
     Attributes:
         weights: the model's weights.
         training: gradients, optimizer state and master weights.
-        activations: what a forward and backward pass keeps.
+        activations: what a forward and backward pass keeps; or, where more, what translating does.
+        process: the program itself.
         available: what is free.
         where: `GPU` or `main memory`.
     """
@@ -33,13 +112,24 @@ class MemoryNeed:
     weights: int
     training: int
     activations: int
+    process: int
     available: int
     where: str
 
     @property
     def total(self) -> int:
         """All of it."""
-        return self.weights + self.training + self.activations + _PROCESS
+        return self.weights + self.training + self.activations + self.process
+
+    def scaled(self, factor: float) -> MemoryNeed:
+        """The same with all parts as many times as large, where runs have shown as much."""
+        return replace(
+            self,
+            weights=int(factor * self.weights),
+            training=int(factor * self.training),
+            activations=int(factor * self.activations),
+            process=int(factor * self.process),
+        )
 
     def sentence(self) -> str:
         """For people: what it needs and what there is."""
@@ -49,49 +139,264 @@ class MemoryNeed:
         )
 
 
-def check_fits(facts: ModelFacts, training: Training, settings: Settings) -> MemoryNeed:
+@dataclass(frozen=True)
+class Fit:
+    """Whether a run fits into memory, as far as that is known before anything is fetched.
+
+    Attributes:
+        fits: whether it does; None where that is not known.
+        sentence: for people: why, or what is not known.
+    """
+
+    fits: bool | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Among how many devices a run's work is shared, and how.
+
+    Attributes:
+        devices: how many; on a CPU they are processes, which share its memory.
+        strategy: `ddp`, the whole model on each, or `fsdp`, a share of it while it is trained.
+    """
+
+    devices: int = 1
+    strategy: str = "ddp"
+
+    def need(self, alone: MemoryNeed, least: int) -> MemoryNeed:
+        """What each GPU needs, or all processes together in main memory.
+
+        Args:
+            alone: what one device alone needs.
+            least: the weights' bytes as the model translates, whole on each device.
+        """
+        share = self.devices if self.strategy == "fsdp" else 1
+        weights = max(alone.weights // share, least) if share > 1 else alone.weights
+        each = replace(alone, weights=weights, training=alone.training // share)
+        if alone.where == "GPU" or self.devices == 1:
+            return each
+        others = (self.devices - 1) * each.total
+        return replace(each, activations=each.activations + others)
+
+
+ONE = Spread()
+
+
+def fit_of(
+    facts: ModelFacts | None,
+    base: Base,
+    training: Training,
+    available: int,
+    where: str,
+    spread: Spread = ONE,
+) -> Fit:
+    """Whether a run fits into the memory there is.
+
+    Args:
+        facts: of the base; None where it is not on this machine.
+        base: whose number of parameters tells something where there are no facts.
+        training: complete.
+        available: free bytes.
+        where: `GPU` or `main memory`.
+        spread: how the work is shared.
+    """
+    if facts is not None:
+        need = spread_need(facts.shape, training, available, where, spread)
+        return verdict(need, facts.shape, training, spread=spread)
+    unknown = "It is not on this machine, so its memory is not known before it is fetched"
+    if base.parameters is None:
+        return Fit(None, f"{unknown}.")
+    weights, extra = _per_parameter(training)
+    least = (weights + extra) * base.parameters
+    known = f"at least {least / _GIB:.1f} GiB needed, {available / _GIB:.1f} GiB free ({where})"
+    if least > available:
+        shape = Shape.guessed(base.parameters)
+        instead = lighter(shape, training, available, where, spread=spread)
+        return Fit(False, f"Does not fit: {known}; {instead}.")
+    return Fit(None, f"{unknown}: {known}.")
+
+
+def verdict(
+    need: MemoryNeed,
+    shape: Shape,
+    training: Training,
+    held: Held | None = None,
+    spread: Spread = ONE,
+) -> Fit:
+    """Whether a need can be met, in a sentence; where not, with what would fit."""
+    if need.total <= need.available:
+        return Fit(True, f"Fits: {need.sentence()}.")
+    instead = lighter(shape, training, need.available, need.where, held, spread)
+    return Fit(False, f"Does not fit: {need.sentence()}; {instead}.")
+
+
+def spread_need(
+    shape: Shape,
+    training: Training,
+    available: int,
+    where: str,
+    spread: Spread,
+    held: Held | None = None,
+) -> MemoryNeed:
+    """As `estimate`, of a run whose work is shared among devices."""
+    bytes_each = 4 if training.precision == "fp32" else 2
+    alone = estimate(shape, training, available, where, held)
+    return spread.need(alone, bytes_each * shape.parameters)
+
+
+def check_fits(
+    facts: ModelFacts,
+    training: Training,
+    settings: Settings,
+    held: Held | None = None,
+    spread: Spread = ONE,
+) -> MemoryNeed:
     """Estimate a run's memory.
 
+    Args:
+        facts: of its base.
+        training: complete.
+        settings: the lab's.
+        held: in tokens, where its texts are known.
+        spread: how the work is shared.
+
     Raises:
-        NotAvailable: it needs more than there is; says how much, and what would need less.
+        NotAvailable: it needs more than there is; says how much, and what would fit.
     """
-    need = estimate(facts, training, *available_memory())
+    need = spread_need(facts.shape, training, *available_memory(), spread, held)
     if need.total > need.available:
-        lighter = (
-            "use LoRA instead of full fine-tuning, a smaller batch or a smaller base model"
-            if training.method == "full"
-            else "choose a smaller base model or a smaller batch, or a machine with more memory"
-        )
         raise NotAvailable(
-            "the base model is too large for this machine", why=need.sentence(), fix=lighter
+            "the base model is too large for this machine",
+            why=need.sentence(),
+            fix=lighter(facts.shape, training, need.available, need.where, held, spread),
         )
     return need
 
 
-def estimate(facts: ModelFacts, training: Training, available: int, where: str) -> MemoryNeed:
-    """The estimate alone: it is meant to be right within a third, and rather too high."""
-    count = facts.parameters
-    wide = training.precision == "fp32"
-    if training.method == "full":
-        weights = 4 * count  # master weights in fp32
-        extra = 12 * count  # gradients and Adam's two moments
-    elif not training.trains:
-        weights = (4 if wide else 2) * count
-        extra = 0
-    else:
-        weights = (4 if wide else 2) * count
-        adapted = 14 * facts.layers * facts.hidden * training.lora_rank * 2
-        extra = 16 * adapted
+def estimate(
+    shape: Shape, training: Training, available: int, where: str, held: Held | None = None
+) -> MemoryNeed:
+    """The estimate alone: it is meant to be right within a tenth, and rather too high.
+
+    Args:
+        shape: of the model.
+        training: complete.
+        available: free bytes.
+        where: `GPU` or `main memory`.
+        held: what stands in memory at once; of sentences of usual length when not given.
+    """
+    held = held or Held.usual(training)
+    on_gpu = where == "GPU"
+    wide = 2 if training.precision == "fp32" else 1
+    weights = 2.0 * wide * shape.parameters
+    process = _GPU if on_gpu else _PROCESS
+    reading = _reading(shape, held, wide)
     if not training.trains:
-        # Keys and values of a batch of tokens in 16 bits, and the logits of its rows.
-        reading = _READ_TOKENS * facts.layers * facts.hidden * (8 if wide else 4)
-        return MemoryNeed(weights, 0, reading + _READ_ROWS * 4 * facts.vocabulary, available, where)
-    tokens = (training.batch_size or 8) * min(training.max_length or 512, 256)
-    # A transformer layer keeps about 34 bytes per token and unit of width in 16 bits; recomputing
-    # keeps each layer's input alone. The logits and their gradient are in fp32.
-    per_layer = 4 if training.gradient_checkpointing else 34 * (2 if wide else 1)
-    activations = tokens * (facts.layers * facts.hidden * per_layer + 12 * facts.vocabulary)
-    return MemoryNeed(weights, extra, activations, available, where)
+        return _need(weights, 0.0, reading, process, available, where)
+    full = training.method == "full"
+    trained = shape.parameters if full else shape.adapted(training.lora_rank)
+    if full:
+        weights, state = 4.0 * shape.parameters, (_STATE - 4.0) * trained
+    else:
+        state = float(_STATE * trained)
+    kind = "full" if full else "lora"
+    unit = _TOKEN_UNIT[kind] * (_CHECKPOINTED if training.gradient_checkpointing else 1.0)
+    learning = held.tokens * shape.layers * (shape.hidden + shape.inner / 2) * unit
+    learning += held.targets * shape.vocabulary * _TARGET_UNIT
+    if full and wide == 1:
+        learning += _CASTS * shape.parameters
+    gone = state  # while it translates: the optimizer, and most of what training brought along
+    if not on_gpu:
+        process += _TRAINER[kind]
+        gone += _GONE * _TRAINER[kind]
+        if wide == 1:
+            learning += min(held.shapes, _MOST_SHAPES) * _SHAPE[kind]
+    return _need(weights, state, max(learning, reading - gone), process, available, where)
+
+
+def _reading(shape: Shape, held: Held, wide: int) -> float:
+    """What translating keeps: keys and values of the prompts and of all beams, logits, kernels."""
+    kept = held.prompts + _ALIVE * held.sentences * held.rows * held.answers
+    keys = kept * shape.layers * 2 * shape.kv_width * 2 * wide * _KV_COPIES
+    logits = held.sentences * held.rows * shape.vocabulary * _LOGIT_UNIT
+    return keys + logits + held.answers * _STEP + _TRANSLATING
+
+
+def _need(
+    weights: float, state: float, activations: float, process: float, available: int, where: str
+) -> MemoryNeed:
+    return MemoryNeed(int(weights), int(state), int(activations), int(process), available, where)
+
+
+def lighter(
+    shape: Shape,
+    training: Training,
+    available: int,
+    where: str,
+    held: Held | None = None,
+    spread: Spread = ONE,
+) -> str:
+    """What would fit, found by estimating lighter settings one after another: first with fewer
+    processes where they share main memory, for that changes nothing of what is learnt.
+    """
+    for fewer in range(spread.devices - 1, 0, -1) if where != "GPU" else ():
+        less = replace(spread, devices=fewer)
+        if spread_need(shape, training, available, where, less, held).total <= available:
+            return f"{fewer} device{'s fit' if fewer > 1 else ' fits'}"
+    full = training.method == "full"
+    tries: list[tuple[str, dict[str, Any]]] = []
+    batch = training.batch_size or 8
+    if training.trains:
+        smaller = [one for one in (32, 16, 8, 4, 2, 1) if one < batch]
+        spared = {"gradient_checkpointing": True}
+        tries += [(f"batch size {one} fits", {"batch_size": one}) for one in smaller]
+        if not training.gradient_checkpointing:
+            tries.append(("gradient checkpointing fits", spared))
+            tries += [
+                (
+                    f"gradient checkpointing with batch size {one} fits",
+                    {**spared, "batch_size": one},
+                )
+                for one in smaller
+            ]
+        if full:
+            lora = {"method": "lora"}
+            tries.append(("LoRA instead of full fine-tuning fits", lora))
+            tries.append((f"LoRA with batch size {min(batch, 1)} fits", {**lora, "batch_size": 1}))
+    usual = held or Held.usual(training)
+    for part, also in ((1, ""), (8, " with an eighth of the token budget")):
+        for said, changes in tries if part == 1 else [("it fits", {}), *tries]:
+            changed = training.model_copy(update=changes)
+            cut = usual.cut(batch, changed, part)
+            if spread_need(shape, changed, available, where, spread, cut).total <= available:
+                return said + also
+    return _smaller_base(shape.parameters, training, available, where, spread)
+
+
+def _smaller_base(than: int, training: Training, available: int, where: str, spread: Spread) -> str:
+    """The largest of the named bases that would fit."""
+    known = [(base.parameters, base.name) for base in BASES.values() if base.parameters]
+    for parameters, name in sorted(known, reverse=True):
+        if parameters >= than:
+            continue
+        shape = Shape.guessed(parameters)
+        if spread_need(shape, training, available, where, spread).total <= available:
+            return f"a base as small as {name} fits"
+    return "choose a smaller base model, or a machine with more memory"
+
+
+def _per_parameter(training: Training) -> tuple[int, int]:
+    """Bytes for each parameter: its weight, and what training keeps beside it."""
+    if training.method == "full":
+        return 4, _STATE - 4
+    return (4 if training.precision == "fp32" else 2), 0
+
+
+def weights_bytes(model: Any) -> int:
+    """What the weights of a torch model take."""
+    tensors = [*model.parameters(), *model.buffers()]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def available_memory() -> tuple[int, str]:
@@ -99,11 +404,16 @@ def available_memory() -> tuple[int, str]:
     gpu = _gpu_free()
     if gpu is not None:
         return gpu, "GPU"
+    return free_main_memory(), "main memory"
+
+
+def free_main_memory() -> int:
+    """Free bytes of main memory, within this process's cgroup."""
     import psutil
 
     free = int(psutil.virtual_memory().available)
     limit = _cgroup_free()
-    return (free if limit is None else min(free, limit)), "main memory"
+    return free if limit is None else min(free, limit)
 
 
 def _gpu_free() -> int | None:

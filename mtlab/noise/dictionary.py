@@ -78,17 +78,21 @@ def _placed(name: str, direction: Direction) -> tuple[Path, Direction | None]:
     return path, given
 
 
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(
+        f"the dictionary '{path}' cannot be read",
+        field=FIELD,
+        why=error.strerror,
+        fix="check the path",
+    )
+
+
 def _stamp(path: Path) -> tuple[int, int]:
     """What changes when the file does."""
     try:
         stat = path.stat()
     except OSError as error:
-        raise InputError(
-            f"the dictionary '{path}' cannot be read",
-            field=FIELD,
-            why=error.strerror,
-            fix="check the path",
-        ) from None
+        raise _unreadable(path, error) from None
     return stat.st_mtime_ns, stat.st_size
 
 
@@ -97,12 +101,7 @@ def _entries(path: Path, stamp: tuple[int, int], backwards: bool) -> dict[str, s
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise InputError(
-            f"the dictionary '{path}' cannot be read",
-            field=FIELD,
-            why=error.strerror,
-            fix="check the path",
-        ) from None
+        raise _unreadable(path, error) from None
     except UnicodeDecodeError:
         raise InputError(
             f"the dictionary '{path.name}' is not UTF-8", field=FIELD, fix="save it as UTF-8"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 
 from mtlab.settings import Settings
@@ -45,7 +46,9 @@ class Translations:
         ]
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("ab") as file:
+            with self._path.open("ab+") as file:
+                if file.tell() and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n":
+                    lines.insert(0, "\n")  # a torn line before them does not take them along
                 file.write("".join(lines).encode())
 
     def _read(self) -> dict[str, str]:

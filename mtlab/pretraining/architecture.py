@@ -81,7 +81,9 @@ def load_base(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
             field="from",
             fix="name a folder with config.json and safetensors files",
         )
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32", use_safetensors=True)
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype="float32", use_safetensors=True, trust_remote_code=False
+    )
     tokenizer = AutoTokenizer.from_pretrained(folder)
     _mark_the_start(tokenizer)
     return model, tokenizer

@@ -1,4 +1,4 @@
-"""Runs against runs, and runs against their untuned base: one direction, one metric, all seeds."""
+"""Runs against runs, and runs against their untuned base: one direction, all seeds."""
 
 from __future__ import annotations
 
@@ -6,99 +6,71 @@ from collections.abc import Sequence
 
 from mtlab.errors import InputError
 from mtlab.results.evidence import Evidence, Reader
+from mtlab.results.systems import System
 from mtlab.scoring.bootstrap import SAMPLES, SEED
 from mtlab.scoring.comparison import Comparison
 from mtlab.scoring.significance import Names, compare_conditions, joined, sample
 from mtlab.spec import Direction
 
 
-def compare_runs(
-    baseline: Sequence[Evidence],
-    system: Sequence[Evidence],
+def compare_systems(
+    systems: Sequence[System],
     direction: Direction,
-    metric: str = "bleu",
+    metrics: Sequence[str],
     *,
-    names: tuple[str, str] | None = None,
+    names: Sequence[str] | None = None,
     samples: int = SAMPLES,
     reader: Reader | None = None,
-) -> Comparison:
-    """Compare two sets of runs, a run per seed in each, over the segments of a direction.
+) -> list[Comparison]:
+    """Compare systems, each over its seeds, with the first one, over the same resamples.
 
-    Seeds and segments are resampled jointly (`mtlab.scoring.significance`); the seeds of both sets
-    together when they are the same ones, apart otherwise.
-
-    Args:
-        baseline: runs that differ in nothing but their seed.
-        system: likewise.
-        direction: one that all of them tested.
-        metric: `bleu`, `chrf`, `comet`, or a failure such as `off-target` (its share, 0 to 1).
-        names: what to call the two; the first runs' ids if not given.
-        samples: resamples.
-        reader: keeps what was read for the next comparison.
-
-    Returns:
-        `system` minus `baseline`, not corrected for other comparisons.
-
-    Raises:
-        InputError: a set is empty or names a seed twice; a run has no translations of the
-            direction, or has other sources or references than the first; says which.
-    """
-    reader = reader or Reader()
-    sets = [sorted(runs, key=lambda run: run.spec.seed) for runs in (baseline, system)]
-    seeds = [_seeds(runs) for runs in sets]
-    check_same_test([*sets[0], *sets[1]], direction, reader)
-    statistics = [reader.statistics(run, direction, metric) for runs in sets for run in runs]
-    sampled = sample(statistics, SEED, samples)
-    first = len(sets[0])
-    one, other = names or (sets[0][0].id, sets[1][0].id)
-    return compare_conditions(
-        metric,
-        Names(one, other, sets[0][0].spec.comet_model),
-        joined(sampled[:first]),
-        joined(sampled[first:]),
-        paired=seeds[0] == seeds[1],
-    )
-
-
-def compare_with_base(
-    runs: Sequence[Evidence],
-    direction: Direction,
-    metric: str = "bleu",
-    *,
-    samples: int = SAMPLES,
-    reader: Reader | None = None,
-) -> Comparison:
-    """Compare runs, one per seed, with the untuned base model they started from.
+    Seeds and segments are resampled jointly (`mtlab.scoring.significance`); the seeds of two
+    systems together when they are the same ones, apart otherwise. An untuned base has no seed: of
+    a run and its base, only the run's are resampled.
 
     Args:
-        runs: runs that differ in nothing but their seed, and scored their base.
+        systems: at least two; of an untuned base the first run's counts.
         direction: one that all of them tested.
-        metric: as in `compare_runs`.
+        metrics: `bleu`, `chrf`, `comet`, or a failure such as `off-target` (its share, 0 to 1).
+        names: what to call the systems; the first run's id, or the base's name, if not given.
         samples: resamples.
         reader: keeps what was read.
 
     Returns:
-        The runs minus the base. The base has no seed: only the runs' are resampled.
+        Per metric each system minus the first, not corrected for one another.
 
     Raises:
-        InputError: as `compare_runs`; or the base was not scored.
+        InputError: a system has no run or names a seed twice; a run has no translations of the
+            direction, or has other sources or references than the first; a base was not scored;
+            says which.
     """
     reader = reader or Reader()
-    ordered = sorted(runs, key=lambda run: run.spec.seed)
-    _seeds(ordered)
-    check_same_test(ordered, direction, reader)
-    statistics = [reader.statistics(ordered[0], direction, metric, untuned=True)]
-    statistics += [reader.statistics(run, direction, metric) for run in ordered]
-    base, *own = sample(statistics, SEED, samples)
-    spec = ordered[0].spec
-    return compare_conditions(
-        metric,
-        Names(f"{spec.base} untuned", ordered[0].id, spec.comet_model),
-        base,
-        joined(own),
-        paired=False,
-        trained=(False, True),
-    )
+    sets = [_by_seed(system) for system in systems]
+    check_same_test([run for runs in sets for run in runs], direction, reader)
+    statistics = [
+        reader.statistics(run, direction, metric, untuned=system.untuned)
+        for metric in metrics
+        for system, runs in zip(systems, sets, strict=True)
+        for run in runs
+    ]
+    sampled = iter(sample(statistics, SEED, samples))
+    names = names or [_name(system) for system in systems]
+    found = []
+    for metric in metrics:
+        first, *others = [joined([next(sampled) for _ in runs]) for runs in sets]
+        for place, other in enumerate(others, 1):
+            pair = systems[0], systems[place]
+            trained = not pair[0].untuned, not pair[1].untuned
+            comparison = compare_conditions(
+                metric,
+                Names(names[0], names[place], sets[0][0].spec.comet_model),
+                first,
+                other,
+                paired=all(trained) and _seeds(sets[0]) == _seeds(sets[place]),
+                trained=trained,
+            )
+            found.append(comparison)
+    return found
 
 
 def check_same_test(runs: Sequence[Evidence], direction: Direction, reader: Reader) -> None:
@@ -126,10 +98,13 @@ def check_same_test(runs: Sequence[Evidence], direction: Direction, reader: Read
             )
 
 
-def _seeds(runs: Sequence[Evidence]) -> list[int]:
-    if not runs:
+def _by_seed(system: System) -> tuple[Evidence, ...]:
+    """Its runs in the order of their seeds; of an untuned base, which has none, the first."""
+    if not system.runs:
         raise InputError("there is no run to compare", field="run", fix="give at least one")
-    seeds = [run.spec.seed for run in runs]
+    if system.untuned:
+        return system.runs[:1]
+    runs = tuple(sorted(system.runs, key=lambda run: run.spec.seed))
     for run, other in zip(runs, runs[1:], strict=False):
         if run.spec.seed == other.spec.seed:
             raise InputError(
@@ -137,4 +112,12 @@ def _seeds(runs: Sequence[Evidence]) -> list[int]:
                 field="run",
                 fix="give one run per seed",
             )
-    return seeds
+    return runs
+
+
+def _seeds(runs: Sequence[Evidence]) -> list[int]:
+    return [run.spec.seed for run in runs]
+
+
+def _name(system: System) -> str:
+    return f"{system.run.spec.base} untuned" if system.untuned else system.run.id

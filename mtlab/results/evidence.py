@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import numpy as np
 
 from mtlab.errors import InputError
-from mtlab.results.reading import read_segments
+from mtlab.results.labels import GATED_COMET
+from mtlab.results.reading import read_segments, translations_path
 from mtlab.scoring.bootstrap import Floats
 from mtlab.scoring.failures import FAILURES
-from mtlab.scoring.lexical import lexical_statistics
+from mtlab.scoring.lexical import lexical_statistics, segment_scores
 from mtlab.scoring.statistics import SegmentStatistics, mean_statistics
 from mtlab.spec import Direction, RunSpec
 
@@ -42,6 +45,7 @@ class Segments:
         references: one per segment.
         hypotheses: one per segment.
         failures: per segment the names of its failures; None before they were looked for.
+        languages: per segment the language it is in where it is the wrong one, else None.
         scores: per metric a score per segment, as written by the run.
     """
 
@@ -49,6 +53,7 @@ class Segments:
     references: tuple[str, ...]
     hypotheses: tuple[str, ...]
     failures: tuple[tuple[str, ...], ...] | None
+    languages: tuple[str | None, ...]
     scores: Mapping[str, tuple[float, ...]]
 
     def failed(self, name: str) -> Floats | None:
@@ -57,13 +62,37 @@ class Segments:
             return None
         return np.array([name in flags for flags in self.failures], dtype=np.float64)
 
+    def at(self, places: Iterable[int]) -> Segments:
+        """The segments at some places, in the order of the places."""
+        chosen = list(places)
+
+        def taken(values: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(values[place] for place in chosen)
+
+        return Segments(
+            sources=taken(self.sources),
+            references=taken(self.references),
+            hypotheses=taken(self.hypotheses),
+            failures=None if self.failures is None else taken(self.failures),
+            languages=taken(self.languages),
+            scores={metric: taken(values) for metric, values in self.scores.items()},
+        )
+
 
 class Reader:
-    """Reads translations and counts their n-grams, each once however many comparisons ask."""
+    """Reads translations and counts their n-grams, each once however many comparisons ask.
 
-    def __init__(self) -> None:
-        self._segments: dict[tuple[str, str, bool], Segments] = {}
-        self._statistics: dict[tuple[str, str, bool, str], SegmentStatistics] = {}
+    A file that has changed is read again. Any number of threads may ask at once.
+
+    Args:
+        most: how many tables of texts, of counts and of segment scores it keeps together, those
+            asked for last; None keeps all.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self._kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._lock = threading.Lock()
 
     def segments(self, run: Evidence, direction: Direction, *, untuned: bool = False) -> Segments:
         """What a run made of a direction.
@@ -76,10 +105,9 @@ class Reader:
         Raises:
             InputError: there are none, or not of every segment.
         """
-        key = (run.id, str(direction), untuned)
-        if key not in self._segments:
-            self._segments[key] = _read(run, direction, untuned)
-        return self._segments[key]
+        key = ("segments", stamp(run, direction), untuned)
+        found: Segments = self._once(key, lambda: _read(run, direction, untuned))
+        return found
 
     def statistics(
         self, run: Evidence, direction: Direction, metric: str, *, untuned: bool = False
@@ -90,26 +118,74 @@ class Reader:
             run: the run.
             direction: one that it tested.
             metric: `bleu` or `chrf`, counted from the texts; `comet`, from the segment scores the
-                run wrote; or the name of a failure, whose share of segments is the score.
+                run wrote; `gated-comet`, from these with each failed segment counted zero; or the
+                name of a failure, whose share of segments is the score.
             untuned: its untuned base in place of the run.
 
         Raises:
             InputError: the run has no translations, no such scores, or failures were not sought.
         """
-        key = (run.id, str(direction), untuned, metric)
-        if key not in self._statistics:
+
+        def count() -> SegmentStatistics:
             segments = self.segments(run, direction, untuned=untuned)
-            self._statistics[key] = _count(segments, run, direction, metric)
-        return self._statistics[key]
+            return _count(segments, run, direction, metric)
+
+        key = ("statistics", stamp(run, direction), untuned, metric)
+        found: SegmentStatistics = self._once(key, count)
+        return found
+
+    def segment_scores(
+        self, run: Evidence, direction: Direction, metric: str, *, untuned: bool = False
+    ) -> Floats:
+        """A score for each segment, shape (n,): as the run wrote them, or counted from the texts.
+
+        Args:
+            run: the run.
+            direction: one that it tested.
+            metric: `bleu` or `chrf`, sentence by sentence (`lexical.segment_scores`), or `comet`.
+            untuned: its untuned base in place of the run.
+
+        Raises:
+            InputError: as `statistics`.
+        """
+
+        def score() -> Floats:
+            written = self.segments(run, direction, untuned=untuned).scores.get(metric)
+            if written is not None:
+                return np.asarray(written, dtype=np.float64)
+            counted = self.statistics(run, direction, metric, untuned=untuned)
+            return segment_scores(counted) if metric in ("bleu", "chrf") else counted.rows[:, 0]
+
+        key = ("segment scores", stamp(run, direction), untuned, metric)
+        found: Floats = self._once(key, score)
+        return found
+
+    def _once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        value = make()  # two threads may both make it; neither waits for the other's file
+        with self._lock:
+            self._kept[key] = value
+            while self._most is not None and len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return value
+
+
+def stamp(run: Evidence, direction: Direction) -> tuple[str, str, int, int]:
+    """What changes when a run's translations of a direction do; zeros where there are none."""
+    try:
+        found = translations_path(run.folder, direction).stat()
+    except OSError:
+        return run.id, str(direction), 0, 0
+    return run.id, str(direction), found.st_mtime_ns, found.st_size
 
 
 def _read(run: Evidence, direction: Direction, untuned: bool) -> Segments:
     rows = read_segments(run.folder, direction)
-    name, flags, scores = (
-        ("base", "base_failures", "base_scores")
-        if untuned
-        else ("hypothesis", "failures", "scores")
-    )
+    name, prefix = ("base", "base_") if untuned else ("hypothesis", "")
+    flags = f"{prefix}failures"
     if not rows or any(row.get(name) is None for row in rows):
         whose = "its untuned base's" if untuned else "its"
         raise InputError(
@@ -123,7 +199,8 @@ def _read(run: Evidence, direction: Direction, untuned: bool) -> Segments:
         references=tuple(row["reference"] for row in rows),
         hypotheses=tuple(row[name] for row in rows),
         failures=tuple(tuple(row[flags]) for row in rows) if sought else None,
-        scores=_scores(rows, scores),
+        languages=tuple(row.get(f"{prefix}language") for row in rows),
+        scores=_scores(rows, f"{prefix}scores"),
     )
 
 
@@ -147,6 +224,9 @@ def _count(
         failed = segments.failed(metric)
         if failed is not None:
             return mean_statistics(metric, failed)
+    elif metric == GATED_COMET:
+        if "comet" in segments.scores and segments.failures is not None:
+            return mean_statistics(metric, _zeroed(segments.scores["comet"], segments.failures))
     elif metric in segments.scores:
         return mean_statistics(metric, segments.scores[metric])
     raise InputError(
@@ -154,3 +234,7 @@ def _count(
         field="metric",
         fix="compare by bleu or chrf, or run it again with this metric",
     )
+
+
+def _zeroed(scores: Sequence[float], failures: Sequence[Sequence[str]]) -> list[float]:
+    return [0.0 if flags else score for score, flags in zip(scores, failures, strict=True)]

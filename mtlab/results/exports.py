@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mtlab.methods import trains
@@ -14,15 +14,25 @@ if TYPE_CHECKING:
 
     from mtlab.results.findings import Finding
 
+_BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def csv_text(frame: pandas.DataFrame) -> str:
     """A row per run, system, direction and metric, with the signature of each number.
 
+    A text that a spreadsheet would take for a formula gets an apostrophe before it.
+
     Args:
         frame: from `runs_frame`.
     """
-    text: str = frame.to_csv(index=False)
+    texts = frame.select_dtypes(exclude="number")
+    safe = frame.assign(**{str(name): texts[name].map(_no_formula) for name in texts})
+    text: str = safe.to_csv(index=False)
     return text
+
+
+def _no_formula(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_BEGINS_A_FORMULA) else cell
 
 
 def json_text(frame: pandas.DataFrame, findings: Sequence[Finding]) -> str:
@@ -42,22 +52,26 @@ def score_grid(means: pandas.DataFrame, metric: str) -> pandas.DataFrame:
 
     Args:
         means: from `over_seeds`.
-        metric: `bleu`, `chrf` or `comet`.
+        metric: one of `METRICS`.
 
     Returns:
         Text cells such as `11.0 (10.2-11.9)`; without a range where there is one seed.
     """
-    chosen = means[means["metric"] == metric]
-    chosen = chosen.sort_values("system", kind="stable")  # the untuned base first
-    chosen = chosen.assign(
-        condition=_conditions([dict(row) for _, row in chosen.iterrows()]),
-        cell=[_cell(row, metric) for _, row in chosen.iterrows()],
-    )
-    keep = chosen.drop_duplicates(["condition", "direction"])
-    grid = keep.pivot(index="condition", columns="direction", values="cell")
-    order = list(dict.fromkeys(chosen["condition"]))
-    columns = list(dict.fromkeys(chosen["direction"]))
-    return grid.reindex(index=order, columns=columns).fillna("")
+    return _grid(means[means["metric"] == metric], lambda row: _cell(row, metric))
+
+
+def share_grid(means: pandas.DataFrame, failure: str) -> pandas.DataFrame:
+    """Conditions down, test directions across, each cell the share of segments with a failure.
+
+    Args:
+        means: from `over_seeds`.
+        failure: such as `off-target`.
+
+    Returns:
+        Text cells such as `12%`, the mean over seeds; empty where it was not sought.
+    """
+    column = failure.replace("-", "_")
+    return _grid(means, lambda row: "" if row[column] != row[column] else f"{row[column]:.0%}")
 
 
 def latex_table(means: pandas.DataFrame, metric: str, signatures: Sequence[str]) -> str:
@@ -65,7 +79,7 @@ def latex_table(means: pandas.DataFrame, metric: str, signatures: Sequence[str])
 
     Args:
         means: from `over_seeds`.
-        metric: `bleu`, `chrf` or `comet`.
+        metric: one of `METRICS`.
         signatures: of the metric; they go into the caption.
     """
     grid = score_grid(means, metric)
@@ -78,6 +92,19 @@ def latex_table(means: pandas.DataFrame, metric: str, signatures: Sequence[str])
         index=False, escape=True, caption=caption, label=f"tab:{metric}", position="t"
     )
     return text
+
+
+def _grid(chosen: pandas.DataFrame, cell: Callable[[Any], str]) -> pandas.DataFrame:
+    chosen = chosen.sort_values("system", kind="stable")  # the untuned base first
+    chosen = chosen.assign(
+        condition=_conditions([dict(row) for _, row in chosen.iterrows()]),
+        cell=[cell(row) for _, row in chosen.iterrows()],
+    )
+    keep = chosen.drop_duplicates(["condition", "direction"])
+    grid = keep.pivot(index="condition", columns="direction", values="cell")
+    order = list(dict.fromkeys(chosen["condition"]))
+    columns = list(dict.fromkeys(chosen["direction"]))
+    return grid.reindex(index=order, columns=columns).fillna("")
 
 
 def _conditions(rows: list[dict[Any, Any]]) -> list[str]:

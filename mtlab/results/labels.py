@@ -7,14 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from mtlab.methods import OUTPUTS, amount, trains
+from mtlab.spec import RunSpec
 
-METRICS = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET"}
+GATED_COMET = "gated-comet"
+"""COMET with every failed segment counted zero, as a metric of its own beside the raw one.
+
+BLEU and chrF have no gated twin: they are taken as they fall (`mtlab.scoring.gating`)."""
+
+METRICS = {"bleu": "BLEU", "chrf": "chrF", "comet": "COMET", GATED_COMET: "gated COMET"}
 """Metrics as people write them."""
 
 
 def digits(metric: str) -> int:
     """Digits after the point that a metric is shown with."""
-    return 4 if metric == "comet" else 1
+    return 4 if metric in ("comet", GATED_COMET) else 1
 
 
 def trained_on(directions: str) -> str:
@@ -37,6 +43,15 @@ def base_label(base: str) -> str:
     """A base model's name, without the folders it lies in."""
     name = base.removeprefix(OUTPUTS)
     return Path(name).name if Path(name).is_absolute() else name
+
+
+def spec_label(spec: RunSpec) -> str:
+    """A run in a few words: its base, how much it learns from, directions and noise."""
+    noise = spec.noise
+    parts = [base_label(spec.base), spec.amount, " ".join(map(str, spec.train))]
+    if noise.active:
+        parts.append(f"{noise.kind} noise on {noise.side}")
+    return ", ".join(part for part in parts if part)
 
 
 def condition_label(row: Any) -> str:
@@ -95,13 +110,26 @@ def told_apart(
             (text, *(row[name] for name in beside)) for text, row in zip(told, rows, strict=True)
         ]
         for key, row in zip(keys, rows, strict=True):
-            values.setdefault(key, set()).add(row[column])
+            values.setdefault(key, set()).add(_value(row, column))
         several = {key[0] for key, found in values.items() if len(found) > 1}
         told = [
-            f"{text}, {_MORE[column].format(row[column])}" if text in several else text
+            f"{text}, {_said(row, column)}" if text in several else text
             for text, row in zip(told, rows, strict=True)
         ]
     return told
+
+
+def _value(row: Any, column: str) -> Any:
+    """What stands in a column; None, which unlike NaN equals itself, where nothing does."""
+    value = row[column]
+    return None if value is None or value != value else value
+
+
+def _said(row: Any, column: str) -> str:
+    value = _value(row, column)
+    if value is None:
+        return "no sweep" if column == "group" else f"no {column.replace('_', ' ')}"
+    return _MORE[column].format(value)
 
 
 _MORE = {

@@ -7,7 +7,7 @@ the same findings, so that they cannot disagree.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,21 +16,30 @@ from mtlab.commands import command_for
 from mtlab.errors import InputError
 from mtlab.results.evidence import Evidence
 from mtlab.results.exports import csv_text, json_text, latex_table, score_grid
-from mtlab.results.figures import Plot, plots
+from mtlab.results.figures import (
+    Plot,
+    comparable,
+    paper_size_plot,
+    paper_transfer_plot,
+    plots,
+)
 from mtlab.results.findings import Finding, findings
 from mtlab.results.labels import METRICS
-from mtlab.results.published import SOURCE, Published, published
 from mtlab.results.reading import read_segments
 from mtlab.results.table import over_seeds, runs_frame
+from mtlab.results.topics import sections
 from mtlab.runs.files import read_json
 from mtlab.runs.store import RunRecord
-from mtlab.settings import Settings
+from mtlab.settings import ASSETS, Settings
 
 if TYPE_CHECKING:
     import pandas
 
 SEGMENTS_SHOWN = 20
 """Segments of each direction that a report on a single run shows."""
+
+MOST_OPEN = 8
+"""Sentences of a section, or commands, that stand open; the rest is folded."""
 
 _TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
@@ -47,6 +56,7 @@ class Report:
         means: from `over_seeds`.
         findings: what the runs show.
         plots: what can be drawn.
+        untested: why differences were not tested; empty where they were.
     """
 
     title: str
@@ -56,6 +66,7 @@ class Report:
     means: pandas.DataFrame
     findings: tuple[Finding, ...]
     plots: tuple[Plot, ...]
+    untested: str = ""
 
     @property
     def signatures(self) -> tuple[str, ...]:
@@ -80,21 +91,22 @@ class Report:
         from jinja2 import Environment
         from plotly.offline import get_plotlyjs
 
+        shown = list(_beside_the_paper(self))
         environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
         template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
         return template.render(
             report=self,
             metric=METRICS[self.metric],
             grid=score_grid(self.means, self.metric),
-            figures=[_for_script(plot.figure) for plot in self.plots],
-            published=_published(self.plots),
-            source=SOURCE,
+            plots=shown,
+            figures=[_for_script(plot.figure) for plot in shown],
             segments=_segments(self.records) if len(self.records) == 1 else {},
+            sections=list(sections(self.findings)),
+            most_open=MOST_OPEN,
             commands=[command_for(record.spec) for record in self.records],
-            provenance=[
-                read_json(record.folder / "provenance.json") or {} for record in self.records
-            ],
+            versions=_versions(self.records),
             plotly_js=get_plotlyjs() if self.plots else "",
+            fit_js=(ASSETS / "fit_figure.js").read_text(encoding="utf-8"),
         )
 
 
@@ -110,7 +122,7 @@ def make_report(
     Args:
         records: runs that have scores; others are left out.
         settings: the lab's.
-        metric: `bleu`, `chrf` or `comet`: what plots and findings are about.
+        metric: `bleu`, `chrf`, `comet` or `gated-comet`: what plots and findings are about.
         title: for people; made from the runs when not given.
 
     Raises:
@@ -134,20 +146,22 @@ def make_report(
         )
     scored = set(frame["id"])
     kept = tuple(record for record in ordered if record.id in scored)
-    means = over_seeds(frame)
+    # Two sweeps may have made the seeds of one condition between them.
+    means = over_seeds(frame.assign(group=""))
     evidence = [Evidence(record.id, record.spec, record.folder) for record in kept]
     return Report(
-        title=title or _title(kept),
+        title=title or title_of(kept),
         metric=metric,
         records=kept,
         frame=frame,
         means=means,
         findings=tuple(findings(evidence, settings, (metric,))),
-        plots=tuple(plots(means, metric)),
+        plots=tuple(plots(frame, metric)),
     )
 
 
-def _title(records: Sequence[RunRecord]) -> str:
+def title_of(records: Sequence[RunRecord]) -> str:
+    """What a report on these runs is called, where nobody said."""
     if len(records) == 1:
         return f"Run {records[0].spec.name or records[0].id}"
     groups = {record.spec.group for record in records}
@@ -156,9 +170,23 @@ def _title(records: Sequence[RunRecord]) -> str:
     return f"{len(records)} runs"
 
 
-def _published(made: Sequence[Plot]) -> list[Published]:
-    found = (published(plot.name) for plot in made)
-    return [one for one in found if one is not None]
+def _beside_the_paper(report: Report) -> Iterator[Plot]:
+    """The plots, the paper's own behind those that it has one for."""
+    for plot in report.plots:
+        yield plot
+        if plot.name == "size" and not comparable(report.metric, report.signatures):
+            yield paper_size_plot()
+        if plot.name == "transfer":
+            yield paper_transfer_plot()
+
+
+def _versions(records: Sequence[RunRecord]) -> list[str]:
+    """What the runs were made with, each once."""
+    found: dict[str, None] = {}
+    for record in records:
+        made = (read_json(record.folder / "provenance.json") or {}).get("versions") or {}
+        found[", ".join(f"{name} {version}" for name, version in made.items())] = None
+    return [one for one in found if one]
 
 
 def _segments(records: Sequence[RunRecord]) -> dict[str, list[dict[str, Any]]]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from mtlab.errors import InputError
-from mtlab.presets import RUN
+from mtlab.results.chains import chain_of
+from mtlab.results.labels import GATED_COMET
 from mtlab.results.reading import read_scores
-from mtlab.runs.files import read_json
 from mtlab.runs.store import RunRecord
 from mtlab.spec import RunSpec
 
@@ -33,6 +33,8 @@ COLUMNS = (
 """The columns of `runs_frame` before those of `failure_columns`."""
 
 STACKED = "stacked_"
+
+_OF_A_SCORE = ("value", "low", "high", "n", "signature")
 
 
 def failure_columns() -> tuple[str, ...]:
@@ -56,13 +58,19 @@ def runs_frame(records: Iterable[RunRecord]) -> pandas.DataFrame:
     `OF_THE_SPEC` differ in their seed alone. A metric that was not available has no row, nor has a
     run without scores.
 
+    COMET whose failed segments were counted zero is a metric of its own, `gated-comet`.
+
     Args:
         records: as `RunStore.list` gives them.
     """
+    return frame_of(row for record in records for row in rows_of(record))
+
+
+def frame_of(rows: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
+    """The table that rows make, each from `rows_of`."""
     import pandas
 
-    rows = [row for record in records for row in _rows(record)]
-    return pandas.DataFrame(rows, columns=[*COLUMNS, *failure_columns()])
+    return pandas.DataFrame(list(rows), columns=[*COLUMNS, *failure_columns()])
 
 
 def over_seeds(frame: pandas.DataFrame) -> pandas.DataFrame:
@@ -73,37 +81,82 @@ def over_seeds(frame: pandas.DataFrame) -> pandas.DataFrame:
 
     Returns:
         A row per experiment, system, direction and metric: `OF_THE_SPEC`, `system`, `direction`,
-        `metric`, then `mean`, `min` and `max` of the value, `seeds`, `n` (segments; the fewest) and
-        the means of the failure shares. A seed that was run twice counts with its mean.
+        `metric`, then `mean`, `min` and `max` of the value, `seeds`, `n` (segments; the fewest),
+        `low` and `high`, the interval over segments where there is one run alone, and the means of
+        the failure shares. A seed that was run twice counts with its mean.
     """
     keys = [*OF_THE_SPEC, "system", "direction", "metric"]
     shares = {flag: (flag, "mean") for flag in failure_columns()}
     each = frame.groupby([*keys, "seed"], dropna=False, sort=False, as_index=False).agg(
-        value=("value", "mean"), n=("n", "min"), **shares
-    )
-    return each.groupby(keys, dropna=False, sort=False, as_index=False).agg(
+        value=("value", "mean"), n=("n", "min"), low=("low", "first"), high=("high", "first"),
+        runs=("value", "size"), **shares,
+    )  # fmt: skip
+    means = each.groupby(keys, dropna=False, sort=False, as_index=False).agg(
         mean=("value", "mean"),
         min=("value", "min"),
         max=("value", "max"),
         seeds=("seed", "nunique"),
         n=("n", "min"),
+        low=("low", "first"),
+        high=("high", "first"),
+        runs=("runs", "sum"),
         **shares,
     )
+    means.loc[means["runs"] > 1, ["low", "high"]] = None
+    return means.drop(columns="runs")
 
 
-def _rows(record: RunRecord) -> Iterator[dict[str, Any]]:
+def over_directions(frame: pandas.DataFrame) -> pandas.DataFrame:
+    """The mean over the directions of each run and system, in the same columns.
+
+    Args:
+        frame: from `runs_frame`.
+
+    Returns:
+        A row per run, system and metric. `direction` is `mean of 6 directions`, and names them
+        where rows differ in which six; a run that tested one direction keeps its name. There is no
+        interval over segments of a mean over several test sets.
+    """
+    keys = ["id", "name", "seed", *OF_THE_SPEC, "system", "metric"]
+    shares = {flag: (flag, "mean") for flag in failure_columns()}
+    means = frame.groupby(keys, dropna=False, sort=False, as_index=False).agg(
+        direction=("direction", lambda names: " ".join(sorted(names))),
+        value=("value", "mean"), low=("low", "first"), high=("high", "first"), n=("n", "min"),
+        signature=("signature", "first"), **shares,
+    )  # fmt: skip
+    several = means["direction"].str.contains(" ")
+    means.loc[several, ["low", "high"]] = None
+    named = _names_of_sets(means["direction"].unique())
+    means["direction"] = means["direction"].map(named)
+    return means[[*COLUMNS, *failure_columns()]]
+
+
+def _names_of_sets(sets: Iterable[str]) -> dict[str, str]:
+    """What a mean over each set of directions, joined by spaces, is called."""
+    counts = Counter(len(one.split()) for one in sets)
+    return {one: _name_of_set(one.split(), alone=counts[len(one.split())] == 1) for one in sets}
+
+
+def _name_of_set(directions: list[str], *, alone: bool) -> str:
+    if len(directions) == 1:
+        return directions[0]
+    return f"mean of {len(directions)} directions" if alone else f"mean of {' '.join(directions)}"
+
+
+def rows_of(record: RunRecord) -> Iterator[dict[str, Any]]:
+    """A run's rows of `runs_frame`; none without scores."""
     found = read_scores(record.folder)
     if not found["scores"]:
         return
     spec = record.spec
-    base, cycle = _origin(record)
+    base, specs = chain_of(spec, record.folder.parent)
     shared = {
         "id": record.id,
         "name": spec.name,
         "seed": spec.seed,
         "group": spec.group,
         "base": base,
-        "cycle": cycle,
+        "cycle": len(specs),
         "corpus": spec.corpus,
         "test_corpus": spec.test_corpus or spec.corpus,
         "size": spec.size,
@@ -121,31 +174,27 @@ def _rows(record: RunRecord) -> Iterator[dict[str, Any]]:
         for direction, values in found[part].items():
             failures = values.get("failures") or {}
             stacked = values.get("stacked") or {}
-            for metric, score in values.items():
-                if "value" not in score:  # not available, or not a metric but the failures
-                    continue
-                yield {
-                    **shared,
-                    "system": system,
-                    "direction": direction,
-                    "metric": metric,
-                    **{key: score.get(key) for key in ("value", "low", "high", "n", "signature")},
-                    **{_column(name): share for name, share in failures.items()},
-                    **{STACKED + _column(name): share for name, share in stacked.items()},
-                }
+            of_direction = {
+                **shared,
+                "system": system,
+                "direction": direction,
+                **{_column(name): share for name, share in failures.items()},
+                **{STACKED + _column(name): share for name, share in stacked.items()},
+            }
+            for metric, score in _with_gated(values):
+                numbers = {key: score.get(key) for key in _OF_A_SCORE}
+                yield {**of_direction, "metric": metric, **numbers}
 
 
-def _origin(record: RunRecord) -> tuple[str, int]:
-    """The model that a chain of runs began with, and how many runs the chain has."""
-    base, cycle = record.spec.base, 1
-    while base.startswith(RUN):
-        data = read_json(record.folder.parent / base.removeprefix(RUN) / "spec.json")
-        try:
-            base = RunSpec.from_json(data or {}).base
-        except InputError:
-            break  # the run before was deleted
-        cycle += 1
-    return base, cycle
+def _with_gated(values: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each metric that was to be had, and gated COMET behind COMET."""
+    for metric, score in values.items():
+        if "value" not in score:  # not available, or not a metric but the failures
+            continue
+        yield metric, score
+        if metric == "comet" and score.get("gated"):
+            zeroed = f"{score.get('signature')}|failed:0"
+            yield GATED_COMET, {**score, **score["gated"], "signature": zeroed}
 
 
 def _recipe(spec: RunSpec) -> str:

@@ -12,11 +12,16 @@ import signal
 import time
 from dataclasses import dataclass
 
-from mtlab.runs.database import insert
+from mtlab.runs.database import enter
 from mtlab.runs.identity import ProcessIdentity
 from mtlab.runs.settling import identity_of, is_gone, settled, stop_request
-from mtlab.runs.status import Status
+from mtlab.runs.status import ENDED, Status
 from mtlab.runs.store import RunStore
+
+_MOST_SEEN = 1000
+_SEEN: dict[tuple[str, object], float] = {}
+"""When this process first saw a request to stop, or what a run's process has left behind, on a
+clock that nobody sets."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,12 @@ class Patience:
     Attributes:
         asked: after the stop file, before SIGTERM.
         terminated: after SIGTERM, to save and end, before SIGKILL.
-        lingering: after a run's end event, before its process is ended.
+        lingering: after a run's end event, before its process is ended; and after its process is
+            gone, before what that started is.
     """
 
     asked: float = 30.0
-    terminated: float = 30.0
+    terminated: float = 120.0
     lingering: float = 10.0
 
 
@@ -63,19 +69,47 @@ def attend(
     if status.state == "running":
         request = stop_request(folder)
         if request is not None and exit_code is None:
-            _climb(identity_of(status), request[0], wait)
+            _climb(identity_of(status), _waited(run, request[0]), wait)
+        if exit_code is None:
+            _end_leftovers(store, status, wait)
         outcome = settled(status, folder, store.log(run), exit_code=exit_code)
         if outcome is status:
             return status
         return _write_down(store, outcome)
-    if status.is_over and exit_code is None:
+    if status.state in ENDED and exit_code is None:
         _end_lingering(status, wait)
     return status
 
 
-def _climb(identity: ProcessIdentity | None, asked: float, patience: Patience) -> None:
-    """Signal as hard as the time since the request allows. A clock set back only delays it."""
-    waited = time.time() - asked
+def _waited(run: str, asked: float) -> float:
+    """Seconds since a stop was asked for: by the clock, or since this process first saw it, should
+    the clock have been set back.
+    """
+    now = time.monotonic()
+    while len(_SEEN) > _MOST_SEEN:
+        _SEEN.pop(next(iter(_SEEN)), None)
+    return max(time.time() - asked, now - _SEEN.setdefault((run, asked), now))
+
+
+def _end_leftovers(store: RunStore, status: Status, patience: Patience) -> None:
+    """End what goes on of a run that is over: a process that hangs after its end event though its
+    status could not be written, or what a dead one had started.
+    """
+    if status.pid is None:
+        return
+    identity = ProcessIdentity(status.pid, status.started, status.token)
+    seen = (status.id, status.token)
+    events = store.log(status.id).read(status.since)
+    if identity.is_alive() and not (events and events[-1].kind == "end"):
+        _SEEN.pop(seen, None)
+        return
+    now = time.monotonic()
+    if identity.group() and now - _SEEN.setdefault(seen, now) >= patience.lingering:
+        identity.signal_group(signal.SIGKILL)
+
+
+def _climb(identity: ProcessIdentity | None, waited: float, patience: Patience) -> None:
+    """Signal as hard as the time since the request allows."""
     if identity is None or waited < patience.asked:
         return
     hard = waited >= patience.asked + patience.terminated
@@ -84,7 +118,8 @@ def _climb(identity: ProcessIdentity | None, asked: float, patience: Patience) -
 
 def _end_lingering(status: Status, patience: Patience) -> None:
     """End a process that goes on after its end event."""
-    if status.pid is None or time.time() - (status.ended or 0.0) < patience.lingering:
+    since = abs(time.time() - (status.ended or 0.0))  # the clock may have been set back
+    if status.pid is None or since < patience.lingering:
         return
     if not is_gone(status):
         ProcessIdentity(status.pid, status.started, status.token).signal_group(signal.SIGKILL)
@@ -111,7 +146,7 @@ def _write_down(store: RunStore, status: Status) -> Status | None:
                     log.append("error", **status.error)
                 log.append("end", state=status.state)
         store.write_status(run, status)
-        insert(connection, run, status.state, status.created)
+        enter(connection, status)
         # Nothing of it lives, so its device is free.
         connection.execute("DELETE FROM leases WHERE run = ? AND token IS ?", (run, status.token))
     return status

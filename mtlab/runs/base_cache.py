@@ -48,7 +48,7 @@ def translation_key(
             "model": model,
             "sources": list(sources),
             "direction": str(direction),
-            "decoding": spec.decoding.model_dump(mode="json"),
+            "decoding": spec.decoding.deciding(),
             "prompt": template.prompt("\u241f", direction),
             "format": number_format,
             "seed": sampled,

@@ -10,20 +10,21 @@ Kinds and what they carry:
     error   what, why, fix
     end     state                                           the last line of an attempt
 
-One process writes at a time: the job while it lives, the supervisor before and after.
+One process writes at a time: the job while it lives, the supervisor before and after. Of a run on a
+cluster that is whoever watches the cluster.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mtlab.runs.files import parse_line
+from mtlab.runs.files import append_line, parse_line
 
 
 @dataclass(frozen=True)
@@ -72,18 +73,30 @@ class EventLog:
             self._catch_up()
             last = self._events[-1].seq if self._events else 0
             event = Event(last + 1, round(time.time(), 3), kind, data)
-            line = json.dumps(event.to_json(), ensure_ascii=False).encode() + b"\n"
-            handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-            with os.fdopen(handle, "rb+", buffering=0) as file:
-                size = os.fstat(handle).st_size
-                if size > 0:
-                    file.seek(size - 1)
-                    if file.read(1) != b"\n":
-                        line = b"\n" + line
-                written = file.write(line)
-                if written != len(line):
-                    file.write(line[written:])
+            append_line(self.path, event.to_json())
             return event
+
+    def extend(self, events: Iterable[Mapping[str, Any]]) -> int:
+        """Take over lines of the same log that were numbered elsewhere; returns the last number.
+
+        What is there already is passed over, and a line that would leave a gap ends it.
+
+        Args:
+            events: as `Event.to_json` gives them, in order.
+
+        Raises:
+            OSError: as `append`.
+        """
+        with self._lock:
+            self._catch_up()
+            last = self._events[-1].seq if self._events else 0
+            for event in events:
+                if event["seq"] > last + 1:
+                    break
+                if event["seq"] == last + 1:
+                    append_line(self.path, event)
+                    last += 1
+            return last
 
     def read(self, after: int = 0) -> list[Event]:
         """The events numbered above `after`, in order; empty when there is no log."""
@@ -127,4 +140,7 @@ def _event(line: bytes) -> Event | None:
     seq, when, kind = row.pop("seq", None), row.pop("time", 0.0), row.pop("kind", None)
     if not isinstance(seq, int) or not isinstance(kind, str) or not isinstance(when, int | float):
         return None
-    return Event(seq, float(when), kind, row)
+    try:
+        return Event(seq, float(when), kind, row)
+    except OverflowError:
+        return None

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mtlab.errors import MtlabError
 from mtlab.runs.files import FULL
+from mtlab.secrecy import redacted
 
 _FULL_WORDS = ("no space left on device", "disk quota exceeded", "database or disk is full")
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")
+_MEMORY_WORDS = (
+    "out of memory", "memory ran out", "can't allocate memory", "cannot allocate memory",
+)  # fmt: skip
 
 
 def explain(error: BaseException, phase: str | None) -> dict[str, str | None]:
@@ -19,14 +24,13 @@ def explain(error: BaseException, phase: str | None) -> dict[str, str | None]:
     where = f" in the phase '{phase}'" if phase else " before its first phase"
     if isinstance(error, MtlabError):
         return error.to_json()
-    chain = _chain(error)
     if is_disk_full(error):
         return {
             "what": f"the disk became full{where}",
             "why": None,
             "fix": "free some space, then resume the run",
         }
-    if any(_is_memory(one) for one in chain):
+    if is_out_of_memory(error):
         return {
             "what": f"memory ran out{where}",
             "why": _first_line(error),
@@ -48,10 +52,22 @@ def is_disk_full(error: BaseException) -> bool:
     )
 
 
-def _is_memory(error: BaseException) -> bool:
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return True
-    return any(words in str(error).lower() for words in _MEMORY_WORDS)
+def tells_of_memory(error: Mapping[str, str | None] | None) -> bool:
+    """Whether a failed run's `{what, why, fix}` says that memory ran out: half the batch may help
+    (`mtlab.halving.halved`).
+    """
+    texts = [str(error.get(part) or "").lower() for part in ("what", "why")] if error else []
+    return any(words in text for words in _MEMORY_WORDS for text in texts)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the cause is that memory ran out, in the machine or on its GPU."""
+    return any(
+        isinstance(one, MemoryError)
+        or type(one).__name__ == "OutOfMemoryError"
+        or any(words in str(one).lower() for words in _MEMORY_WORDS)
+        for one in _chain(error)
+    )
 
 
 def _chain(error: BaseException) -> list[BaseException]:
@@ -62,4 +78,4 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:300]
+    return redacted((str(error).strip().splitlines() or [""])[0][:300])

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from mtlab.errors import NotAvailable
+from mtlab.json_text import parse_json
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+
+_LITTLE = 256 * 1024  # bytes free on a disk that counts as full
+_ASIDE = ".tmp"
+_ASIDE_SECONDS = 60.0
+"""What is older is nobody's at work."""
 
 
 def cannot_write(error: OSError, place: Path) -> NotAvailable:
@@ -35,6 +44,14 @@ def cannot_write(error: OSError, place: Path) -> NotAvailable:
     )
 
 
+def is_full(folder: Path) -> bool:
+    """Whether the disk that holds a folder has no room left, as far as can be told."""
+    try:
+        return shutil.disk_usage(folder).free < _LITTLE
+    except OSError:
+        return False
+
+
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
     """Turn a failed write below `place` into `NotAvailable` with what to do."""
@@ -42,6 +59,19 @@ def writing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise cannot_write(error, place) from error
+
+
+FileMark = tuple[int, int, int]
+"""What is another for a file that was replaced: its time, inode and size."""
+
+
+def file_mark(path: str | Path) -> FileMark | None:
+    """The mark of a file; None when it is not there."""
+    try:
+        facts = os.stat(path)
+    except OSError:
+        return None
+    return facts.st_mtime_ns, facts.st_ino, facts.st_size
 
 
 def write_atomic(path: Path, text: str, *, durable: bool = True) -> None:
@@ -55,7 +85,7 @@ def write_atomic(path: Path, text: str, *, durable: bool = True) -> None:
     Raises:
         OSError: the folder is gone, not writable, or the disk is full.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_ASIDE)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
@@ -66,6 +96,14 @@ def write_atomic(path: Path, text: str, *, durable: bool = True) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def remove_torn(folder: Path) -> None:
+    """Remove what `write_atomic` had not finished when its process was killed, a while ago."""
+    for path in folder.glob(f".*{_ASIDE}"):
+        with contextlib.suppress(OSError):
+            if abs(time.time() - path.stat().st_mtime) > _ASIDE_SECONDS:
+                path.unlink()
 
 
 def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
@@ -80,10 +118,32 @@ def write_lines(path: Path, values: Iterable[Any]) -> None:
     write_atomic(path, text)
 
 
+def append_line(path: Path, value: Any) -> None:
+    """Add one JSON value as a line of its own, in one write.
+
+    A torn line before it, of a process that was killed, does not take it along.
+
+    Raises:
+        OSError: the folder is gone or the disk is full; nothing, or a torn line that readers pass
+            over, was written.
+    """
+    line = json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    with os.fdopen(handle, "rb+", buffering=0) as file:
+        size = os.fstat(handle).st_size
+        if size > 0:
+            file.seek(size - 1)
+            if file.read(1) != b"\n":
+                line = b"\n" + line
+        written = file.write(line)
+        if written != len(line):
+            file.write(line[written:])
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """The mapping in a JSON file; None when there is no such file or it holds no mapping."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = parse_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
@@ -103,7 +163,7 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
     if not line.strip():
         return None
     try:
-        value = json.loads(line)
+        value = parse_json(line)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

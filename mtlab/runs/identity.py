@@ -9,6 +9,7 @@ whole process group, and only to members that carry the token.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import signal
 import socket
@@ -16,19 +17,27 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-TOKEN_VARIABLE = "MTLAB_RUN_TOKEN"
+from mtlab.settings import TOKEN_VARIABLE
+
 _PROC = Path("/proc")
+_PREFIX = "mtlab-"
+_TOKEN = re.compile(re.escape(_PREFIX) + "[0-9a-f]{24}")
 _HAS_PROC = (_PROC / "self" / "stat").exists()
 
 
 def new_token() -> str:
     """A word that no other process carries."""
-    return "mtlab-" + secrets.token_hex(12)
+    return _PREFIX + secrets.token_hex(12)
 
 
 def this_host() -> str:
     """A word for this machine since its last boot: a pid means something only within it."""
     return f"{socket.gethostname()}:{_boot()}"
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether `host` is this machine, restarted since or not."""
+    return host.rpartition(":")[0] == socket.gethostname()
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,13 @@ class ProcessIdentity:
         mark = start_mark(self.pid)
         if mark is None or (self.started is not None and mark != self.started):
             return False
-        return self.token is None or carries(self.pid, self.token)
+        if self.token is None:
+            return True
+        arguments = _arguments(self.pid)
+        # While a process becomes another program it has no arguments for a moment, but its start.
+        if self.started is not None and not any(arguments):
+            return True
+        return self.token in arguments or _environment_has(self.pid, self.token)
 
     def group(self) -> list[int]:
         """The pids of its process group that still live and carry its token, itself included."""
@@ -78,14 +93,34 @@ def find_by_token(token: str) -> ProcessIdentity | None:
     """The process whose arguments hold `token` and that leads its group, if there is one."""
     for pid in _pids():
         if pid != os.getpid() and token in _arguments(pid):
-            mark = start_mark(pid)
-            try:
-                leads = os.getpgid(pid) == pid
-            except OSError:
-                continue
-            if mark is not None and leads:
-                return ProcessIdentity(pid, mark, token)
+            found = _leader(pid, token)
+            if found is not None:
+                return found
     return None
+
+
+def find_in_folder(folder: Path) -> ProcessIdentity | None:
+    """The process that works in a folder with a run's token among its arguments, and leads its
+    group, if there is one.
+    """
+    where = os.path.realpath(folder)
+    for pid in _pids():
+        if pid == os.getpid() or _working_folder(pid) != where:
+            continue
+        token = next((one for one in _arguments(pid) if _TOKEN.fullmatch(one)), None)
+        found = _leader(pid, token) if token is not None else None
+        if found is not None:
+            return found
+    return None
+
+
+def _leader(pid: int, token: str) -> ProcessIdentity | None:
+    mark = start_mark(pid)
+    try:
+        leads = os.getpgid(pid) == pid
+    except OSError:
+        return None
+    return ProcessIdentity(pid, mark, token) if mark is not None and leads else None
 
 
 def start_mark(pid: int) -> str | None:
@@ -137,6 +172,20 @@ def _arguments(pid: int) -> list[str]:
         return list(psutil.Process(pid).cmdline())
     except psutil.Error:
         return []
+
+
+def _working_folder(pid: int) -> str | None:
+    if _HAS_PROC:
+        try:
+            return os.readlink(_PROC / str(pid) / "cwd")
+        except OSError:
+            return None
+    import psutil
+
+    try:
+        return str(psutil.Process(pid).cwd())
+    except psutil.Error:
+        return None
 
 
 def _environment_has(pid: int, token: str) -> bool:

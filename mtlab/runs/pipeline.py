@@ -1,8 +1,10 @@
 """What a run does, phase by phase: prepare, load, base, train, decode, score.
 
 Everything that a phase finishes is written whole before the next begins, and found again by a
-resumed run: training goes on from its checkpoint, a direction that was translated is not
-translated again. Data is prepared before torch is imported, unless noise needs a translator.
+resumed run, whatever ended it: training goes on from its newest whole checkpoint, translating at
+the batch of segments where it was (`runs.partial`), scoring at the first direction that was not
+scored, COMET at the texts that were not encoded. On one CPU the adapter, the translations and the
+scores are then, bit for bit, those of a run that was never interrupted.
 """
 
 from __future__ import annotations
@@ -10,30 +12,41 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlab.corpora import Corpus, Draw, Pair, corpora_for, draw_for
-from mtlab.models import Loaded, load, load_run, set_threads, weights_precision
-from mtlab.noise import NoisyPair, corrupt
+from mtlab.halving import with_budget
+from mtlab.models import (
+    Loaded,
+    load,
+    load_run,
+    saved_model,
+    set_threads,
+    weights_precision,
+)
+from mtlab.noise import NoisyPair
 from mtlab.presets import Base, resolve_base
 from mtlab.prompts import Template, encode
 from mtlab.runs import base_cache, provenance
+from mtlab.runs.crew import Crew
 from mtlab.runs.files import read_lines, write_json, write_lines
+from mtlab.runs.fitting import fitted_budget
+from mtlab.runs.mate import Which, load_to_train
+from mtlab.runs.partial import Partial, drop_partials
+from mtlab.runs.preparing import Tests, prepare
 from mtlab.runs.reporting import Reporter, peak_memory_mb
-from mtlab.runs.scores import score_direction
+from mtlab.runs.scores import score_tests
 from mtlab.runs.segments import segment_rows
-from mtlab.scoring.comet import CometScorer
+from mtlab.runs.status import Phase
 from mtlab.settings import Settings
 from mtlab.spec import Direction, RunSpec
 
 if TYPE_CHECKING:
     from mtlab.decoding import Hypothesis
 
-Tests = dict[Direction, tuple[Pair, ...]]
 Answering = Callable[[Direction, Sequence[str], int, int], "list[Hypothesis]"]
 """Translates a direction's sources; told which part of how many it is, for the progress."""
 
@@ -52,6 +65,7 @@ class Pipeline:
         settings: the lab's.
         reporter: where progress goes.
         should_stop: whether a person, or the system, wants the run to end.
+        crew: the other processes that share the work; None where there are none.
     """
 
     folder: Path
@@ -59,6 +73,9 @@ class Pipeline:
     settings: Settings
     reporter: Reporter
     should_stop: Callable[[], bool]
+    crew: Crew | None = None
+    _answered: dict[str, dict[str, float]] = field(default_factory=dict)
+    """How long this attempt's answers are, of the untuned base and its own: forecasts go by it."""
 
     def run(self) -> None:
         """All phases.
@@ -90,65 +107,11 @@ class Pipeline:
         return resolve_base(self.spec.base, self.settings)
 
     def _prepare(self) -> tuple[tuple[NoisyPair, ...], Tests]:
-        spec = self.spec
-        corpora = corpora_for(spec, self.settings)
-        drawn = draw_for(spec, self.settings)
-        pairs = self._corrupted(drawn, corpora.train)
-        lines = [
-            {**pair.to_json(), "reversed": True} if place in drawn.reversed else pair.to_json()
-            for place, pair in enumerate(pairs)
-        ]
-        write_lines(self.folder / "train.jsonl", lines)
-        tests = {
-            direction: corpora.test.test(direction)[: spec.test_limit] for direction in spec.tested
-        }
-        self._record(
-            versions=provenance.versions(),
-            machine=provenance.machine(),
-            pools=drawn.pool_sizes,
-            removed_for_standing_in_the_test_set=drawn.removed,
-            noisy_pairs=sum(bool(pair.touched) for pair in pairs),
-            reversed_pairs=len(drawn.reversed),
-            digests={
-                "train": {str(d): corpora.train.digest(d, "train") for d in spec.drawn},
-                "test": {str(d): corpora.test.digest(d, "test") for d in spec.tested},
-                "pairs": provenance.digest([pair.to_json() for pair in pairs]),
-            },
-            segments={str(direction): len(segments) for direction, segments in tests.items()},
+        pairs, tests = prepare(
+            self.folder, self.spec, self.settings, self.reporter, self._stop_if_asked
         )
         self._stop_if_asked()
         return pairs, tests
-
-    def _corrupted(self, drawn: Draw, corpus: Corpus) -> tuple[NoisyPair, ...]:
-        """The pairs as they will be trained on; loads a translator if noise needs one."""
-        from mtlab.runs.resident import Resident
-        from mtlab.runs.store import RunStore
-        from mtlab.runs.translators import translator_for
-
-        spec = self.spec
-        translator = None
-        if spec.noise.translator is not None:
-            store = RunStore(self.settings)
-            translator = translator_for(spec, store, Resident(self.settings))
-
-        def on_progress(done: int, total: int) -> None:
-            self.reporter.progress(done / max(1, total), f"noise {done}/{total}")
-            self._stop_if_asked()
-
-        try:
-            return corrupt(
-                drawn.pairs,
-                spec.noise,
-                spec.seed,
-                corpus,
-                self.settings,
-                order=drawn.order,
-                translator=translator,
-                on_progress=on_progress,
-            )
-        finally:
-            if translator is not None:
-                translator.release()
 
     def _load(self, pairs: Sequence[NoisyPair]) -> None:
         loaded = self._load_base()
@@ -173,8 +136,9 @@ class Pipeline:
         self._loaded: Loaded | None = None
         loaded = self._model_at(self.spec.training.precision)
         self._template = Template.from_spec(self.spec, loaded.tokenizer)
-        self._format = f"{loaded.device} {loaded.dtype_name}"
+        self._format, backend = self._form(loaded)
         self._digest = provenance.model_digest(self.base, loaded.revision)
+        self._decoded = self._fitted(loaded)
         self._record(
             base={
                 "name": self.base.name,
@@ -182,10 +146,27 @@ class Pipeline:
                 "digest": self._digest,
             },
             device=loaded.device,
-            decoding_precision=loaded.dtype_name,
+            decoding_precision=backend["precision"],
+            decoding_backend=backend,
             threads=threads,
+            **({"devices": self.spec.devices} if self.spec.devices > 1 else {}),
         )
         return loaded
+
+    def _fitted(self, loaded: Loaded) -> RunSpec:
+        """The spec with batches that fit into memory: measured once, so that a resumed run has
+        the same ones.
+        """
+        from mtlab.decoding import fitting_budget
+
+        allowed = self.spec.decoding.token_budget or 0
+        kept = fitted_budget(self.folder)
+        budget = kept or fitting_budget(loaded, self.spec.decoding, processes=self.spec.devices)
+        if budget < allowed and kept is None:
+            text = f"memory is short: {budget} prompt tokens x beams a batch, not {allowed}"
+            self.reporter.emit("note", text=text)
+        self._record(token_budget=budget)
+        return with_budget(self.spec, budget, self.reporter.status.halved)
 
     def _model_at(self, precision: Any) -> Loaded:
         """The untouched base model in a number format; the one in memory if it is that."""
@@ -208,6 +189,7 @@ class Pipeline:
             sources = [pair.source for pair in pairs]
             result[direction], known = self._base_answers(direction, sources, number, len(tests))
             cached += [str(direction)] if known else []
+            self._count("base", result[direction])
             self.reporter.progress((number + 1) / len(tests))
         self._record(base_from_cache=cached)
         if cached:
@@ -225,43 +207,53 @@ class Pipeline:
         if kept is not None:
             return kept, True
         loaded = self._model_at(self.spec.training.precision)
-        made = self._translate(loaded, direction, sources, part, parts)
+        partial = self._partial(f"{direction}.base", key, sources)
+        made = self._translate(loaded, direction, sources, part, parts, partial)
         base_cache.keep_translations(self.settings, key, made)
+        partial.drop()
         return made, False
 
     def _base_key(self, direction: Direction, sources: Sequence[str]) -> str:
         return base_cache.translation_key(
-            self._digest, sources, direction, self.spec, self._template, self._format
+            self._digest, sources, direction, self._decoded, self._template, self._format
         )
 
     def _train(self, pairs: Sequence[NoisyPair], tests: Tests) -> None:
         from mtlab.runs.probing import Probe
-        from mtlab.training import fine_tune, last_checkpoint
+        from mtlab.training import Place, fine_tune, last_checkpoint
 
         marker = self.folder / "trained.json"
         if marker.exists():
             self._loaded = None
             self.reporter.emit("note", text="training was already done; it was not repeated")
             return
-        loaded = self._model_at(weights_precision(self.spec))
+        loaded = self._model_to_train()
         self._loaded = None  # it will not be the base model any more
         checkpoint = last_checkpoint(self.folder)
         probe = Probe(self.spec, tests, self._template, loaded, self.reporter)
+        place = Place(0, self.spec.devices, self.spec.strategy)
         if checkpoint is not None:
             self.reporter.emit("note", text=f"training goes on from {checkpoint.name}")
-        else:
+        elif not place.shards:
             probe(0)
+        if place.shards and self.spec.probe_size:
+            text = "the model is in shares while it trains: there is no live probe"
+            self.reporter.emit("note", text=text)
         self._stop_if_asked()
-        trained = fine_tune(
-            loaded,
-            self._examples,
-            self.spec.training,
-            self.spec.seed,
-            self.folder,
-            self.reporter.emit,
-            self.should_stop,
-            probe,
-        )
+        if self.crew is not None:
+            self.crew.train(self._examples)
+        with self.crew.working() if self.crew is not None else nullcontext():
+            trained = fine_tune(
+                loaded,
+                self._examples,
+                self.spec.training,
+                self.spec.seed,
+                self.folder,
+                self.reporter.emit,
+                self.should_stop,
+                None if place.shards else probe,  # no process has the whole model then
+                place,
+            )
         facts = {
             "steps": trained.steps,
             "loss": trained.loss,
@@ -278,6 +270,13 @@ class Pipeline:
             raise Stopped
         write_json(marker, facts)
 
+    def _model_to_train(self) -> Loaded:
+        """The untouched base in the format that it is trained in."""
+        if self.spec.devices > 1 and self.spec.strategy == "fsdp":
+            self._loaded = None
+            return load_to_train(self.spec, self.settings)
+        return self._model_at(weights_precision(self.spec))
+
     def _tuned_answers(self) -> Answering:
         """Translate with what was saved, loaded when the first direction needs it."""
         held: list[Loaded] = []
@@ -287,7 +286,10 @@ class Pipeline:
         ) -> list[Hypothesis]:
             if not held:
                 held.append(load_run(self.folder, self.spec, self.settings))
-            return self._translate(held[0], direction, sources, part, parts)
+            model = provenance.folder_digest(saved_model(self.folder))
+            key = self._key(held[0], direction, sources, self._template, made=model)
+            partial = self._partial(str(direction), key, sources)
+            return self._translate(held[0], direction, sources, part, parts, partial, which="run")
 
         return answer
 
@@ -302,7 +304,53 @@ class Pipeline:
             if len(read_lines(path)) == len(pairs):
                 continue
             answers = answer(direction, [pair.source for pair in pairs], number, len(tests))
+            self._count("decode", answers)
             write_lines(path, segment_rows(pairs, answers, base.get(direction)))
+        drop_partials(self.folder)
+        if self.crew is not None:
+            self.crew.close()  # what COMET needs of a GPU must be free
+
+    def _count(self, phase: Phase, answers: Sequence[Hypothesis]) -> None:
+        """Count a phase's answers, their tokens, and how many came to an end of their own."""
+        so_far = self._answered.setdefault(phase, {"answers": 0, "tokens": 0, "ended": 0})
+        so_far["answers"] += len(answers)
+        so_far["tokens"] += sum(answer.tokens for answer in answers)
+        so_far["ended"] += sum(answer.ended for answer in answers)
+
+    def _key(
+        self,
+        loaded: Loaded,
+        direction: Direction,
+        sources: Sequence[str],
+        template: Template,
+        *,
+        made: str | None = None,
+    ) -> str:
+        """What decides a direction's answers; `made` tells what the run made of its base."""
+        model = self._digest if made is None else provenance.digest([self._digest, made])
+        form, _ = self._form(loaded)
+        return base_cache.translation_key(model, sources, direction, self._decoded, template, form)
+
+    def _form(self, loaded: Loaded) -> tuple[str, dict[str, str]]:
+        """How it is computed, as a part of a key; and the backend, for provenance."""
+        from mtlab.decoding import described
+
+        form, backend = (
+            f"{loaded.device} {loaded.dtype_name}",
+            described(loaded, self.spec.decoding),
+        )
+        if backend["name"] != "transformers":  # whose version the key has anyway
+            form += ", {name} {version} {precision}".format(**backend)
+        return form, backend
+
+    def _partial(self, name: str, key: str, sources: Sequence[str]) -> Partial:
+        """What an earlier attempt has translated of a direction, and where this one adds to it."""
+        partial = Partial(self.folder, name, key, len(sources))
+        there = len(partial.read())
+        if there:
+            text = f"{name}: {there} of {len(sources)} segments were translated before; it goes on"
+            self.reporter.emit("note", text=text)
+        return partial
 
     def _translate(
         self,
@@ -311,18 +359,24 @@ class Pipeline:
         sources: Sequence[str],
         part: int,
         parts: int,
+        partial: Partial,
         template: Template | None = None,
+        which: Which = "base",
     ) -> list[Hypothesis]:
-        from mtlab.decoding import translate
+        from mtlab.decoding import alone, translate
 
         with self._watched(direction, part, parts) as watched:
             return translate(
                 loaded,
                 sources,
                 direction,
-                self.spec.decoding,
+                self._decoded.decoding,
                 template or self._template,
                 seed=self.spec.seed,
+                kept=partial,
+                converted=self.settings.cache / "converted",
+                tell=lambda text: self.reporter.emit("note", text=text),
+                hands=alone if self.crew is None else self.crew.hands(which),
                 **watched,
             )
 
@@ -342,39 +396,21 @@ class Pipeline:
             raise
 
     def _score(self, tests: Tests, with_base: bool) -> None:
-        with ExitStack() as stack:
-            comet = None
-            if "comet" in self.spec.metrics:
-                # One worker for all directions; nothing is started before it is needed.
-                scorer = CometScorer(
-                    self.settings, self.spec.comet_model, on_progress=self._tell_of_comet
-                )
-                comet = stack.enter_context(scorer)
-            self._score_with(comet, tests, with_base)
-
-    def _tell_of_comet(self, share: float, text: str) -> None:
-        self.reporter.progress(0.0, text)
-
-    def _score_with(self, comet: CometScorer | None, tests: Tests, with_base: bool) -> None:
-        scores: dict[str, Any] = {"scores": {}, "base": {}}
-        for number, (direction, pairs) in enumerate(tests.items()):
-            self._stop_if_asked()
-            path = self.folder / "translations" / f"{direction}.jsonl"
-            rows = read_lines(path)
-            key = None
-            if with_base:
-                translations = self._base_key(direction, [pair.source for pair in pairs])
-                references = [pair.target for pair in pairs]
-                key = base_cache.score_key(translations, references, self.spec)
-            own, base = score_direction(
-                direction, rows, self.spec, self.settings, self.reporter, key, comet
-            )
-            write_lines(path, rows)
-            scores["scores"][str(direction)] = own
-            if base is not None:
-                scores["base"][str(direction)] = base
-            write_json(self.folder / "scores.json", scores)
-            self.reporter.progress((number + 1) / len(tests))
+        """Score the translations, and the base's where it is scored, one direction at a time."""
+        keys: dict[Direction, str] = {}
+        for direction, pairs in tests.items() if with_base else ():
+            translations = self._base_key(direction, [pair.source for pair in pairs])
+            references = [pair.target for pair in pairs]
+            keys[direction] = base_cache.score_key(translations, references, self.spec)
+        score_tests(
+            self.folder,
+            list(tests),
+            self.spec,
+            self.settings,
+            self.reporter,
+            keys,
+            self._stop_if_asked,
+        )
 
     def _tidy(self) -> None:
         """What only resuming needs goes; what was measured of the whole run is written down."""
@@ -385,6 +421,8 @@ class Pipeline:
             seconds=status.seconds,
             cpu_seconds=round(time.process_time(), 1),
             peak_memory_mb=peak_memory_mb(),
+            phases=self.reporter.measured,
+            answers=self._answered,
             attempts=status.attempts,
         )
 

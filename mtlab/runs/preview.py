@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mtlab.commands import command_for
-from mtlab.runs.forecast import forecast
+from mtlab.errors import NotAvailable
+from mtlab.forecasting import Forecast, forecaster_of
+from mtlab.methods import NONE, OUTPUTS
+from mtlab.presets import resolve_base
+from mtlab.prompts import CHAT, no_chat_template
 from mtlab.runs.store import RunStore
 from mtlab.settings import Settings
 from mtlab.spec import RunSpec
 
 if TYPE_CHECKING:
     from mtlab.corpora import Draw
+    from mtlab.models import Fit
     from mtlab.noise import NoisyPair, Translator
+
+_LATELY = 5  # seconds
+_UNKNOWN = "The time is not known before its base is here and a run with it has finished."
 
 
 @dataclass(frozen=True)
@@ -39,7 +49,10 @@ class Preview:
         pool_sizes: pairs there are to draw from, by direction.
         removed: pairs left out because they stand in the test set, by direction.
         command: the same run as a command line.
-        forecast: memory and time, in words; says so where nothing is known yet.
+        forecast: the time, in words; says so where it is not known.
+        seconds: the time; None where it is not known.
+        told: time by phase, memory, and what both are told from; None where they are not known.
+        memory: whether it fits, as far as that is known before a model is fetched.
     """
 
     spec: RunSpec
@@ -49,6 +62,9 @@ class Preview:
     removed: dict[str, int]
     command: str
     forecast: str
+    seconds: float | None
+    told: Forecast | None
+    memory: Fit
 
 
 def preview_of(
@@ -62,6 +78,9 @@ def preview_of(
         n: how many of them to show; the first, which are the same at any size.
         store: for the forecast.
         translator: of sentence noise.
+
+    Raises:
+        InputError: its base is on this machine, and cannot be used.
     """
     from mtlab.corpora import corpora_for
     from mtlab.noise import corrupt
@@ -82,6 +101,7 @@ def preview_of(
     for drawn_pair in drawn.pairs:
         name = str(drawn_pair.direction)
         counts[name] = counts.get(name, 0) + 1  # a reversed pair may be of no training direction
+    told = forecaster_of(store).forecast(spec, drawn)
     return Preview(
         spec=spec,
         examples=examples,
@@ -89,8 +109,48 @@ def preview_of(
         pool_sizes=dict(drawn.pool_sizes),
         removed=dict(drawn.removed),
         command=command_for(spec),
-        forecast=forecast(spec, store),
+        forecast=told.sentence if told is not None else _UNKNOWN,
+        seconds=told.total if told is not None else None,
+        told=told,
+        memory=_fit(spec, settings, told),
     )
+
+
+def _fit(spec: RunSpec, settings: Settings, told: Forecast | None) -> Fit:
+    """Whether the run fits; of a base that is not on this machine the hub is not asked."""
+    from mtlab.models import Fit, Spread, estimate, fit_of, inspect, spread_need
+    from mtlab.models.facts import look
+    from mtlab.models.memory import verdict
+
+    if spec.base.startswith(OUTPUTS):
+        return Fit(True, "No model is loaded.")
+    if "{" in spec.base:
+        return Fit(None, "A model a direction: their memory is not known beforehand.")
+    base = resolve_base(spec.base, settings)
+    described = look if spec.training.method == NONE else inspect
+    try:
+        facts = described(base, replace(settings, offline=True), spec.revision)
+    except NotAvailable:
+        facts = None
+    if spec.template == CHAT and facts is not None and facts.has_chat_template is False:
+        raise no_chat_template(spec.base)
+    available, where = _available_lately(int(time.monotonic() / _LATELY))
+    spread = Spread(spec.devices, spec.strategy)
+    if facts is None or told is None:
+        return fit_of(facts, base, spec.training, available, where, spread)
+    need = spread_need(facts.shape, spec.training, available, where, spread, told.held)
+    if where != "GPU":
+        alone = estimate(facts.shape, spec.training, available, where, told.held)
+        need = need.scaled(told.memory / alone.total)
+    return verdict(need, facts.shape, spec.training, told.held, spread)
+
+
+@lru_cache(maxsize=1)
+def _available_lately(moment: int) -> tuple[int, str]:
+    """The free memory, asked for once a moment: a GPU's driver takes its time to answer."""
+    from mtlab.models import available_memory
+
+    return available_memory()
 
 
 def _trained(
@@ -99,7 +159,7 @@ def _trained(
     from mtlab.prompts import Template, variant_for
 
     # A chat template needs the tokenizer, and that a download; the plain one stands in for it.
-    template = Template() if spec.template == "chat" else Template.from_spec(spec)
+    template = Template() if spec.template == CHAT else Template.from_spec(spec)
     return tuple(
         PreviewExample(
             pair,

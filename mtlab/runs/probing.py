@@ -47,7 +47,7 @@ class Probe:
         self._template = template
         self._loaded = loaded
         self._reporter = reporter
-        self._decoding = spec.decoding.model_copy(
+        self._decoding = spec.decoding.by_transformers().model_copy(
             update={
                 "strategy": "greedy",
                 "max_new_tokens": min(MOST_TOKENS, spec.decoding.token_limit),

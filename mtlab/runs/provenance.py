@@ -7,6 +7,8 @@ import hashlib
 import json
 import os
 import platform
+from collections.abc import Mapping
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -30,8 +32,9 @@ def record(folder: Path, **facts: Any) -> None:
     write_json(path, {**(read_json(path) or {}), **facts})
 
 
-def versions() -> dict[str, str]:
-    """The versions of what the numbers depend on."""
+@lru_cache(maxsize=1)
+def versions() -> Mapping[str, str]:
+    """The versions of what the numbers depend on; read once per process."""
     found = {}
     for name in PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
@@ -56,11 +59,12 @@ def model_digest(base: Base, revision: str | None) -> str:
     Where adapters are merged in, the SHA-256 of both. Of files above 200 MB only size, beginning
     and end are read.
     """
-    own = f"{base.repo}@{revision}" if base.path is None else _folder_digest(base.path)
-    return digest([own, *map(_folder_digest, base.adapters)]) if base.adapters else own
+    own = f"{base.repo}@{revision}" if base.path is None else folder_digest(base.path)
+    return digest([own, *map(folder_digest, base.adapters)]) if base.adapters else own
 
 
-def _folder_digest(folder: Path) -> str:
+def folder_digest(folder: Path) -> str:
+    """What tells the content of a model's folder, as `model_digest` says."""
     sha = hashlib.sha256()
     for path in sorted(folder.iterdir()):
         if path.suffix not in {".safetensors", ".json", ".model", ".txt"} or not path.is_file():

@@ -12,18 +12,35 @@ import time
 from pathlib import Path
 
 from mtlab.runs.events import EventLog
-from mtlab.runs.files import read_json
-from mtlab.runs.identity import ProcessIdentity, find_by_token
+from mtlab.runs.files import is_full, read_json
+from mtlab.runs.identity import ProcessIdentity, find_by_token, is_this_machine
 from mtlab.runs.status import STATES, State, Status
+from mtlab.secrecy import redacted
 
 LAUNCH_SECONDS = 20.0
 """How long a launched process may take to say that it lives before it counts as gone."""
+
+SILENT_SECONDS = 60.0
+"""How long a run elsewhere may be silent before it counts as gone."""
+
+ATTEMPT = "--- attempt "
+"""How the line in `job.log` begins that stands before what an attempt prints."""
 
 EXIT_DISK_FULL = 28
 """How a job exits that could not even write its end down."""
 
 # What `mtlab.training` asks of a checkpoint; that module imports torch, and this one must not.
 _CHECKPOINT_PARTS = ("optimizer.pt", "scheduler.pt", "rng_state.pth")
+
+
+def mark_attempt(folder: Path, attempt: int) -> None:
+    """Part in `job.log` what an attempt prints from what the one before it did.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with open(folder / "job.log", "ab", buffering=0) as log:
+        log.write(f"{ATTEMPT}{attempt}\n".encode())
 
 
 def identity_of(status: Status) -> ProcessIdentity | None:
@@ -34,10 +51,19 @@ def identity_of(status: Status) -> ProcessIdentity | None:
 
 
 def is_gone(status: Status) -> bool:
-    """Whether nothing of a running run's process group lives any more."""
+    """Whether nothing of a running run's process group lives any more.
+
+    Of a run on another machine, or in another container, that shares the home, only its heartbeat
+    is seen from here. Of a run on a cluster nothing is: whoever watches that writes its end down.
+    """
+    if status.is_elsewhere:
+        return status.state != "running"
+    if status.host is not None and not is_this_machine(status.host):
+        heard = status.heartbeat or status.began or 0.0
+        return abs(time.time() - heard) > SILENT_SECONDS  # abs: the clock may have been set back
     identity = identity_of(status)
     if identity is None:
-        return time.time() - (status.began or 0.0) > LAUNCH_SECONDS
+        return abs(time.time() - (status.began or 0.0)) > LAUNCH_SECONDS  # or the clock was set
     return not identity.is_alive() and not identity.group()
 
 
@@ -77,11 +103,12 @@ def settled(status: Status, folder: Path, log: EventLog, *, exit_code: int | Non
 
 def can_resume(folder: Path) -> bool:
     """Whether training can go on from a complete checkpoint, or is already done; of a run that
-    trains nothing, whether a direction is translated.
+    trains nothing, whether any segment is translated.
     """
     return (
         (folder / "trained.json").exists()
         or any(folder.glob("translations/*.jsonl"))
+        or any(folder.glob("partial/*.jsonl"))
         or any(is_complete_checkpoint(place) for place in folder.glob("checkpoint-*"))
     )
 
@@ -112,27 +139,34 @@ def _cause(exit_code: int | None, log: Path) -> str | None:
         return "it was killed, most often because the machine's memory ran out"
     if exit_code is not None and exit_code < 0:
         return f"it was ended by {signal.Signals(-exit_code).name}"
+    if exit_code is None and is_full(log.parent):
+        return "the disk is full"  # so full that it could not even say so
     lines = [line.strip() for line in tail.splitlines() if line.strip()]
     if lines and exit_code != 0:
-        return lines[-1][:300]
+        return redacted(lines[-1][:300])
     return "it was killed or the machine restarted" if exit_code is None else None
 
 
 def _tail(path: Path, size: int = 4096) -> str:
+    """The end of what the last attempt printed."""
     try:
         with open(path, "rb") as file:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - size))
-            return file.read().decode(errors="replace")
+            text = file.read().decode(errors="replace")
     except OSError:
         return ""
+    _, mark, own = text.rpartition(ATTEMPT)
+    return own.partition("\n")[2] if mark else text
 
 
 def stop_request(folder: Path) -> tuple[float, bool] | None:
     """When a person asked a run to stop and whether to keep what there is; None if none did."""
     path = folder / "stop.json"
-    data = read_json(path)
-    if data is None:
+    try:
+        asked = path.stat().st_mtime
+    except OSError:
         return None
-    asked = data.get("time")
-    return (float(asked) if isinstance(asked, int | float) else 0.0, data.get("keep") is not False)
+    data = read_json(path) or {}
+    when = data.get("time")
+    return (float(when) if isinstance(when, int | float) else asked, data.get("keep") is not False)

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
 import shutil
 import sqlite3
-import sys
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mtlab.errors import InputError
-from mtlab.runs.database import Database, Lease, hold, insert
+from mtlab.errors import InputError, NotAvailable
+from mtlab.runs.creating import NewRun, new_ids, write_down
+from mtlab.runs.database import Database, Lease, enter, hold
+from mtlab.runs.devices import LENT, check_share, names_of
 from mtlab.runs.events import Event, EventLog
-from mtlab.runs.files import read_json, write_json, writing
+from mtlab.runs.files import write_json, writing
+from mtlab.runs.folders import RunFolders, RunRecord
 from mtlab.runs.identity import this_host
+from mtlab.runs.lending import lent_to
+from mtlab.runs.moving import Where, check_where, moved, slots_of
+from mtlab.runs.needs import ID, refuse_hopeless
+from mtlab.runs.placement import RAY, Placement, placement_of, write_placement
+from mtlab.runs.recovering import recovered
 from mtlab.runs.settling import is_gone, settled
-from mtlab.runs.status import RESUMABLE, Status
+from mtlab.runs.status import MOST_REQUEUES, RESUMABLE, State, Status
 from mtlab.settings import Settings
 from mtlab.spec import RunSpec
 
-_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
+__all__ = ["NewRun", "RunRecord", "RunStore"]
+
 _PREFIX = re.compile(r"[0-9][0-9a-f-]*")
 _OPEN_LOGS = 128
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """A run as it was launched: what never changes about it."""
-
-    id: str
-    folder: Path
-    spec: RunSpec
-
-    @property
-    def name(self) -> str:
-        """The name a person gave it, else its id."""
-        return self.spec.name or self.id
 
 
 class RunStore:
@@ -57,40 +50,44 @@ class RunStore:
         with writing(settings.home):
             settings.runs.mkdir(parents=True, exist_ok=True)
         self.database = Database(settings.home / "lab.db", self._refill)
+        self._folders = RunFolders(settings.runs)
         self._lock = threading.Lock()
-        self._records: dict[str, RunRecord] = {}
-        self._statuses: dict[str, tuple[tuple[int, int], Status]] = {}
+        self._token = secrets.token_hex(4)
+        self._seen: dict[str, object] = {}
+        self._changes = 0
         self._logs: OrderedDict[str, EventLog] = OrderedDict()
 
-    def create(self, spec: RunSpec, *, name: str | None = None, priority: int = 0) -> RunRecord:
+    def create(
+        self,
+        spec: RunSpec,
+        *,
+        needs: Sequence[str] = (),
+        priority: int = 0,
+        wants: str | None = None,
+    ) -> RunRecord:
         """Write a run down, queued.
 
         Args:
             spec: complete, as `mtlab.defaults.complete` leaves it.
-            name: a name for people, in place of the spec's.
+            needs: ids of the runs that must have finished before it starts.
             priority: higher ones start first; among equals the older.
+            wants: the device it is to run on; None for any.
 
         Raises:
-            NotAvailable: the home cannot be written or its disk is full; nothing is left behind.
+            NotAvailable: the queue is full, or the home cannot be written or its disk is full;
+                nothing is left behind.
         """
-        if name is not None:
-            spec = spec.with_changes(name=name)
-        now = time.time()
-        run = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}"
-        folder = self.folder(run)
-        aside = folder.with_name(f".new-{run}")
-        with writing(self.settings.home):
-            try:
-                aside.mkdir()
-                write_json(aside / "spec.json", spec.to_json())
-                write_json(aside / "status.json", Status(run, created=now).to_json())
-                write_json(aside / "provenance.json", _first_provenance(spec, now))
-                os.rename(aside, folder)
-            except OSError:
-                shutil.rmtree(aside, ignore_errors=True)
-                raise
-        self.database.put(run, "queued", now, priority)
-        return RunRecord(run, folder, spec)
+        run = NewRun(new_ids(self.settings)[0], spec, tuple(needs), priority, wants)
+        return self.create_all([run])[0]
+
+    def create_all(self, runs: Sequence[NewRun]) -> list[RunRecord]:
+        """Write runs down, queued in their order: all of them or none.
+
+        Raises:
+            NotAvailable: as `create`.
+        """
+        write_down(runs, self.settings, self.database)
+        return [RunRecord(run.id, self.folder(run.id), run.spec) for run in runs]
 
     def folder(self, run: str) -> Path:
         """Where a run lies; says nothing about whether it is there."""
@@ -102,23 +99,29 @@ class RunStore:
         Raises:
             InputError: no run, or several.
         """
-        found = [run] if _ID.fullmatch(run) else []
+        found = [run] if ID.fullmatch(run) else []
         if not found and _PREFIX.fullmatch(run):
-            found = [name for name in self._names() if name.startswith(run)]
+            found = [name for name in self._folders.names() if name.startswith(run)]
         if len(found) > 1:
             raise InputError(
                 f"'{run}' begins the ids of {len(found)} runs", field="run", fix="write more of it"
             )
-        record = self._record(found[0]) if found else None
+        record = self.find(found[0]) if found else None
         if record is None:
             raise InputError(
                 f"there is no run '{run}'", field="run", fix="see 'mtlab runs list' for the ids"
             )
         return record
 
+    def find(self, run: str) -> RunRecord | None:
+        """The run with this whole id; None where there is none."""
+        is_there = ID.fullmatch(run) and self._folders.has(run)
+        return self._folders.record(run) if is_there else None
+
     def list(self) -> Sequence[RunRecord]:
         """All runs, the newest first."""
-        records = (self._record(name) for name in sorted(self._names(), reverse=True))
+        names = sorted(self._folders.names(), reverse=True)
+        records = map(self._folders.record, names)
         return [record for record in records if record is not None]
 
     def status(self, run: str) -> Status:
@@ -127,17 +130,41 @@ class RunStore:
         Raises:
             InputError: there is no such run.
         """
-        status = self._read_status(run)
+        status = self._folders.status(run)
         if status is None:
             run = self.get(run).id
-            status = self._read_status(run)
+            status = self._folders.status(run)
         if status is None:
-            raise InputError(f"run '{run}' has no readable status", field="run", fix="delete it")
+            status = self._recovered(run)
+        if status is None:
+            raise InputError(f"run '{run}' has no readable spec", field="run", fix="delete it")
+        if status.state != "running":
+            return status
         return settled(status, self.folder(run), self.log(run))
+
+    def mark(self) -> str:
+        """A word that is another whenever a run was added, removed or moved in the queue, or its
+        state or scores changed since the last call; the same otherwise. Of this store alone.
+        """
+        seen = {run: self._glance(run) for run in self._folders.names()}
+        with self._lock:
+            if seen != self._seen:
+                self._seen = seen
+                self._changes += 1
+            return f"{self._token}-{self._changes}"
+
+    def _glance(self, run: str) -> object:
+        found = self._folders.glance(run)
+        status = found.status if found is not None else None
+        if found is None or status is None:
+            return None
+        if status.state == "running":
+            status = settled(status, self.folder(run), self.log(run))
+        return status.state, status.queued, status.priority, found.scores
 
     def written_status(self, run: str) -> Status | None:
         """What `status.json` says, believed or not; None when it is gone or unreadable."""
-        return self._read_status(run)
+        return self._folders.status(run)
 
     def write_status(self, run: str, status: Status, *, durable: bool = True) -> None:
         """Replace `status.json` in one step.
@@ -182,21 +209,29 @@ class RunStore:
             raise InputError(
                 f"run {run} is already {status.state}", field="run", fix="only a live run stops"
             )
-        if self._stop_queued(run, keep):
+        if self._end_waiting(run, "stopped"):
+            if not keep:
+                self.discard(run)
             return
         with writing(self.settings.home):
             write_json(self.folder(run) / "stop.json", {"keep": keep, "time": time.time()})
 
-    def requeue(self, run: str) -> None:
+    def requeue(self, run: str, devices: int | None = None) -> None:
         """Put a run that stopped, failed or was interrupted back into the queue.
 
         It goes on from its newest complete checkpoint, and what was translated stays.
 
+        Args:
+            run: its id.
+            devices: how many devices share its work from now on; as before when not given.
+
         Raises:
-            InputError: no such run, or one that waits, runs or has finished.
+            InputError: no such run, one that waits, runs or has finished, one that needs a run
+                which will not finish, or there are not so many devices.
             NotAvailable: the home cannot be written.
         """
         run = self.get(run).id
+        [place] = self.database.back()
         with self.database.transaction() as connection, writing(self.settings.home):
             status = self.status(run)
             if status.state not in RESUMABLE:
@@ -205,16 +240,96 @@ class RunStore:
                     field="run",
                     fix="only a stopped, failed or interrupted run is resumed",
                 )
+            refuse_hopeless(self, status)
+            fresh = status.queued_again().with_changes(queued=place, requeues=MOST_REQUEUES)
+            if devices is not None:
+                spec = self.get(run).spec.with_changes(devices=devices)
+                if status.wants in (RAY, LENT):
+                    fresh = fresh.with_changes(devices=spec.devices)
+                    placement = placement_of(self.folder(run))
+                    if placement is not None:
+                        resized = placement.resized(status.devices, spec.devices)
+                        write_placement(self.folder(run), resized)
+                else:
+                    fresh = fresh.with_changes(devices=spec.devices, wants=None)
+            if fresh.wants != RAY:
+                check_share(self.get(run).spec.with_changes(devices=fresh.devices), self.settings)
             (self.folder(run) / "stop.json").unlink(missing_ok=True)
-            fresh = status.with_changes(
-                state="queued", pid=None, started=None, token=None, device=None, error=None,
-                ending=None, ended=None, detail="",
-            )  # fmt: skip
             self.write_status(run, fresh)
-            insert(connection, run, "queued", status.created)
+            enter(connection, fresh)
             if is_gone(status):
                 connection.execute("DELETE FROM leases WHERE run = ?", (run,))
-            connection.execute("UPDATE runs SET queued = ? WHERE id = ?", (time.time(), run))
+
+    def place(self, run: str, placement: Placement | None, devices: int) -> None:
+        """Say where a run that is over goes on when it is queued again.
+
+        Args:
+            run: its id.
+            placement: where on a cluster; None for this machine.
+            devices: how many devices share its work there; a run that was on this machine and
+                stays keeps its own.
+
+        Raises:
+            InputError: no such run, or one that is not over.
+            NotAvailable: the home cannot be written.
+        """
+        run = self.get(run).id
+        wants = None if placement is None else RAY
+        with self.database.transaction() as connection, writing(self.settings.home):
+            status = self.status(run)
+            if not status.is_over:
+                fix = "stop it first"
+                raise InputError(f"run {run} is {status.state}", field="run", fix=fix)
+            if placement is None and not status.is_elsewhere:
+                return  # the device that it wants stays the one it wants
+            write_placement(self.folder(run), placement)
+            status = status.with_changes(wants=wants, devices=devices)
+            self.write_status(run, status)
+            enter(connection, status)
+
+    def go_on(self, run: str) -> None:
+        """Queue a run again that was interrupted, by itself, where it stood; not if it may not.
+
+        Raises:
+            NotAvailable: the home cannot be written.
+        """
+        with self.database.transaction() as connection, writing(self.settings.home):
+            status = self._folders.status(run)
+            if status is None or not status.goes_on or not is_gone(status):
+                return
+            if connection.execute("SELECT 1 FROM leases WHERE run = ?", (run,)).fetchone():
+                return
+            if status.device == LENT:  # its time was over, which is no mishap
+                left, text = status.requeues, "goes on when a GPU is lent again"
+            else:
+                left = status.requeues - 1
+                text = f"interrupted; goes on by itself ({MOST_REQUEUES - left} of {MOST_REQUEUES})"
+            self.log(run).append("note", text=text)
+            fresh = status.queued_again().with_changes(requeues=left, detail=text)
+            self.write_status(run, fresh)
+            enter(connection, fresh)
+
+    def move(self, run: str, where: Where) -> None:
+        """Move a run that waits within the queue: to its front or back, or past its neighbour.
+
+        Raises:
+            InputError: no such run, one that does not wait, or no such place.
+            NotAvailable: the home cannot be written.
+        """
+        run = self.get(run).id
+        check_where(where)
+        with self.database.transaction() as connection, writing(self.settings.home):
+            slots = slots_of(connection)
+            if run not in slots:
+                state = self.status(run).state
+                fix = "only a queued run is moved"
+                raise InputError(f"run {run} is {state}", field="run", fix=fix)
+            for other, (priority, place) in moved(slots, run, where).items():
+                status = self._folders.status(other)
+                if status is not None:
+                    status = status.with_changes(priority=priority, queued=place)
+                    self.write_status(other, status)
+                    enter(connection, status)
 
     def delete(self, run: str) -> None:
         """Remove a run and everything it made.
@@ -224,7 +339,7 @@ class RunStore:
             NotAvailable: the folder cannot be removed.
         """
         run = self.get(run).id
-        status = self._read_status(run)
+        status = self._folders.status(run)
         if status is not None and self.status(run).state == "running":
             raise InputError(f"run {run} is running", field="run", fix="stop it first")
         self.discard(run)
@@ -238,13 +353,18 @@ class RunStore:
         folder = self.folder(run)
         trash = folder.with_name(f".gone-{run}")
         with writing(self.settings.home):
+            if self.settings.backup:
+                self.settings.forgotten.mkdir(exist_ok=True)
+                (self.settings.forgotten / run).touch()
             if folder.exists():
                 os.rename(folder, trash)
         shutil.rmtree(trash, ignore_errors=True)
-        self.database.remove(run)
+        # A device stays held until the supervisor has seen that no process of the run lives; and
+        # where the index cannot be written, it is mended as after a folder removed by hand.
+        with contextlib.suppress(NotAvailable):
+            self.database.forget(run)
+        self._folders.forget(run)
         with self._lock:
-            self._records.pop(run, None)
-            self._statuses.pop(run, None)
             self._logs.pop(run, None)
 
     def rebuild(self) -> int:
@@ -258,98 +378,78 @@ class RunStore:
     def synchronise(self) -> None:
         """Mend the index where it and the folders disagree, such as after changes by hand."""
         known = self.database.states()
-        names = self._names()
+        names = self._folders.names()
         held = {lease.run for lease in self.database.leases()}
         for run in known.keys() - names - held:  # a held one's process has to be ended first
             self.database.remove(run)
         for run in names - held:
-            status = self._read_status(run)
+            status = self._folders.status(run) or self._written_again(run)
             if status is not None and status.state != known.get(run):
                 self.mend(run)
+            if status is not None and status.state == "running" and not status.is_elsewhere:
+                devices = names_of(status.device) or ("cpu",)
+                self.database.adopt(devices, Lease("", this_host(), run, token=status.token))
+
+    def _recovered(self, run: str) -> Status | None:
+        """A status in the place of one that is lost; None where the spec is lost, too."""
+        record = self._folders.record(run)
+        if record is None:
+            return None
+        status = recovered(run, record.folder, record.spec, self.log(run))
+        wants = status.wants or lent_to(record.spec.base, self.settings, {})
+        return status.with_changes(wants=wants)
+
+    def _written_again(self, run: str) -> Status | None:
+        """A lost status, written; a run's own process writes it by itself."""
+        status = self._recovered(run)
+        if status is None or status.state == "running":
+            return None
+        with contextlib.suppress(OSError):  # a full disk takes it later
+            self.write_status(run, status)
+        return status
 
     def mend(self, run: str) -> None:
         """Enter a run into the index as its folder says, unless a device is held for it."""
         with self.database.transaction() as connection:
-            status = self._read_status(run)
+            status = self._folders.status(run)
             query = "SELECT 1 FROM leases WHERE run = ?"
             if status is not None and connection.execute(query, (run,)).fetchone() is None:
-                insert(connection, run, status.state, status.created)
+                enter(connection, status)
 
-    def _stop_queued(self, run: str, keep: bool) -> bool:
-        """Stop a run that waits, if it does; no supervisor takes it meanwhile."""
+    def fail_queued(self, run: str, error: dict[str, str | None]) -> None:
+        """End a run that waits as failed, if it does wait.
+
+        Raises:
+            NotAvailable: the home cannot be written.
+        """
+        self._end_waiting(run, "failed", error)
+
+    def _end_waiting(
+        self, run: str, state: State, error: dict[str, str | None] | None = None
+    ) -> bool:
+        """End a run that waits, if it does; no supervisor takes it meanwhile."""
         with self.database.transaction() as connection, writing(self.settings.home):
-            status = self._read_status(run)
+            status = self._folders.status(run)
             cursor = connection.execute(
-                "UPDATE runs SET state = 'stopped' WHERE id = ? AND state = 'queued'", (run,)
+                "UPDATE runs SET state = ? WHERE id = ? AND state = 'queued'", (state, run)
             )
-            if cursor.rowcount != 1 or status is None:
+            if status is None or (cursor.rowcount != 1 and not status.goes_on):
                 return False
-            self.log(run).append("end", state="stopped")
-            self.write_status(run, status.with_changes(state="stopped", ended=time.time()))
-        if not keep:
-            self.discard(run)
+            if error is not None:
+                self.log(run).append("error", **error)
+            self.log(run).append("end", state=state)
+            ended = status.with_changes(state=state, error=error, ended=time.time())
+            self.write_status(run, ended)
+            enter(connection, ended)
         return True
 
     def _refill(self, connection: sqlite3.Connection) -> None:
-        for run in self._names():
-            status = self._read_status(run)
+        for run in self._folders.names():
+            status = self._folders.status(run)
             if status is None:
                 continue
-            insert(connection, run, status.state, status.created)
-            if status.state == "running" and status.device:
+            enter(connection, status)
+            if status.state == "running" and status.device and not status.is_elsewhere:
                 # Whether its process lives is the supervisor's to find out; until then it holds.
-                lease = Lease(status.device, this_host(), run, token=status.token)
-                hold(connection, lease)
-
-    def _names(self) -> set[str]:
-        try:
-            return {name for name in os.listdir(self.settings.runs) if _ID.fullmatch(name)}
-        except OSError:
-            return set()
-
-    def _record(self, run: str) -> RunRecord | None:
-        folder = self.folder(run)
-        cached = self._records.get(run)
-        if cached is not None:
-            return cached if folder.exists() else None
-        data = read_json(folder / "spec.json")
-        if data is None:
-            return None
-        try:
-            record = RunRecord(run, folder, RunSpec.from_json(data))
-        except InputError:
-            return None
-        self._records[run] = record
-        return record
-
-    def _read_status(self, run: str) -> Status | None:
-        path = self.folder(run) / "status.json"
-        try:
-            facts = os.stat(path)
-        except OSError:
-            return None
-        mark = (facts.st_mtime_ns, facts.st_ino)
-        cached = self._statuses.get(run)
-        if cached is not None and cached[0] == mark:
-            return cached[1]
-        data = read_json(path)
-        try:
-            status = Status.from_json(data or {})
-        except ValueError:
-            return None
-        self._statuses[run] = (mark, status)
-        return status
-
-
-def _first_provenance(spec: RunSpec, now: float) -> dict[str, Any]:
-    import mtlab
-    from mtlab.commands import command_for
-
-    return {
-        "mtlab": mtlab.__version__,
-        "created": now,
-        "command": command_for(spec),
-        "seed": spec.seed,
-        "python": sys.version.split()[0],
-        "platform": sys.platform,
-    }
+                for device in names_of(status.device):
+                    hold(connection, Lease(device, this_host(), run, token=status.token))

@@ -13,23 +13,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from mtlab.backends import refuse_backend
 from mtlab.corpora import Pair, corpora_for
 from mtlab.corpora.sampling import by_direction
 from mtlab.errors import InputError
 from mtlab.fewshot import FewShot
 from mtlab.methods import FEW_SHOT, OUTPUTS
-from mtlab.models import TranslationModel, check_fits, inspect
+from mtlab.models import Spread, TranslationModel, check_fits, inspect, weights_bytes
 from mtlab.models.facts import look
 from mtlab.presets import resolve_base
-from mtlab.prompts import CHAT, no_chat_template
+from mtlab.prompts import CHAT, SOURCE, Template, no_chat_template
+from mtlab.runs.base_cache import translation_key
 from mtlab.runs.files import read_lines
 from mtlab.runs.outputs import read_outputs
-from mtlab.runs.provenance import model_digest
+from mtlab.runs.provenance import digest, model_digest
 from mtlab.settings import Settings
 from mtlab.spec import Direction, RunSpec
 
 if TYPE_CHECKING:
-    from mtlab.decoding import Hypothesis
+    from mtlab.decoding import Hypothesis, Kept
     from mtlab.models import LoadedTranslationModel
 
 Kind = Literal["prompted", "translation model", "outputs"]
@@ -68,14 +70,23 @@ def check_system(spec: RunSpec, settings: Settings) -> None:
         facts = inspect(resolve_base(spec.base, settings), settings, spec.revision)
         if spec.template == CHAT and facts.has_chat_template is False:
             raise no_chat_template(spec.base)
-        check_fits(facts, spec.training, settings)
+        spread = Spread(spec.devices, spec.strategy)
+        check_fits(facts, spec.training, settings, spread=spread)
         return
+    if spec.devices > 1:
+        raise InputError(
+            "translation models and outputs are one process's work",
+            field="devices",
+            fix="leave it at 1",
+        )
     if spec.template is not None:
         raise InputError(
             f"'{spec.base}' is asked without a prompt",
             field="template",
             fix="leave the template out",
         )
+    if kind == "translation model":
+        refuse_backend(spec.decoding)
     for direction in spec.tested:
         if kind == "outputs":
             read_outputs(spec, direction, len(corpora_for(spec, settings).test.test(direction)))
@@ -137,6 +148,11 @@ class TranslationModels:
         self._settings = settings
         self._held: tuple[TranslationModel, LoadedTranslationModel] | None = None
 
+    @property
+    def bytes(self) -> int:
+        """What the one in memory takes."""
+        return 0 if self._held is None else weights_bytes(self._held[1].model)
+
     def translate(
         self,
         sources: Sequence[str],
@@ -144,6 +160,7 @@ class TranslationModels:
         *,
         on_progress: Callable[[int, int], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
+        kept: Kept | None = None,
     ) -> list[Hypothesis]:
         """Translate, as `mtlab.decoding.translate_seq2seq` does, and raise as it does."""
         from mtlab.decoding import translate_seq2seq
@@ -155,7 +172,16 @@ class TranslationModels:
             self._spec.decoding,
             on_progress=on_progress,
             should_stop=should_stop,
+            kept=kept,
         )
+
+    def key(self, sources: Sequence[str], direction: Direction) -> str:
+        """What decides the answers to `sources`: `base_cache.translation_key` without a prompt."""
+        loaded = self.loaded(direction)
+        model = digest(self.described(direction))
+        form = f"{loaded.device} {loaded.model.dtype}"
+        bare = Template(SOURCE)
+        return translation_key(model, sources, direction, self._spec, bare, form)
 
     def loaded(self, direction: Direction) -> LoadedTranslationModel:
         """The model of a direction; the one held before is given up.

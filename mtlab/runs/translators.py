@@ -15,6 +15,7 @@ from mtlab.errors import InputError, NotAvailable
 from mtlab.models import TranslationModel
 from mtlab.models.facts import look
 from mtlab.presets import BASES, Base, resolve_base
+from mtlab.runs.needs import ID
 from mtlab.runs.provenance import digest, model_digest, versions
 from mtlab.runs.resident import Resident
 from mtlab.runs.store import RunRecord, RunStore
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from mtlab.models import LoadedTranslationModel
 
 FIELD = "noise.translator"
-VERSION = 1
+VERSION = 2
 """Raised when the way of translating changes, so that older translations are left alone."""
 
 
@@ -70,7 +71,7 @@ class ModelTranslator:
                     "base": model_digest(base, commit),
                     "tuned": _tuned_digest(run) if run else None,
                     "template": spec.template,
-                    "decoding": spec.decoding.model_dump(mode="json"),
+                    "decoding": spec.decoding.by_transformers().deciding(),
                     **_software(),
                 }
             )
@@ -125,7 +126,7 @@ class HubTranslator:
             {
                 "version": VERSION,
                 "model": model_digest(named.base, commit),
-                "decoding": Decoding().model_dump(mode="json"),
+                "decoding": Decoding().deciding(),
                 **_software(),
             }
         )
@@ -239,10 +240,10 @@ def settled(spec: RunSpec, store: RunStore) -> RunSpec:
     """The spec with a run as translator named by its whole id, so that `latest` cannot move.
 
     Raises:
-        InputError: there is no such run, or none has finished.
+        InputError: no run's id begins so, or none has finished.
     """
     name = spec.noise.translator
-    if name is None or not spec.noise.active:
+    if name is None or not spec.noise.active or ID.fullmatch(name):
         return spec
     found = _own_model(name, store)
     return spec.with_changes(noise__translator=found.id) if isinstance(found, RunRecord) else spec

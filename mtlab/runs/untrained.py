@@ -17,7 +17,8 @@ from mtlab.methods import FEW_SHOT
 from mtlab.noise import NoisyPair
 from mtlab.runs.files import read_json
 from mtlab.runs.outputs import read_outputs
-from mtlab.runs.pipeline import Answering, Pipeline, Tests
+from mtlab.runs.pipeline import Answering, Pipeline
+from mtlab.runs.preparing import Tests
 from mtlab.runs.systems import TranslationModels, kind_of
 from mtlab.spec import Direction
 
@@ -62,7 +63,9 @@ class Untrained(Pipeline):
             direction: Direction, sources: Sequence[str], part: int, parts: int
         ) -> list[Hypothesis]:
             loaded = self._model_at(self.spec.training.precision)
-            found = self._translate(loaded, direction, sources, part, parts, template)
+            key = self._key(loaded, direction, sources, template)
+            partial = self._partial(str(direction), key, sources)
+            found = self._translate(loaded, direction, sources, part, parts, partial, template)
             missing = [one for one in found if one.note]
             if found and len(missing) == len(found):
                 raise InputError(
@@ -94,8 +97,10 @@ class Untrained(Pipeline):
         ) -> list[Hypothesis]:
             found[str(direction)] = models.described(direction)
             self._record(base={"name": self.spec.base, "models": found}, device=device)
+            key = models.key(sources, direction)
+            partial = self._partial(str(direction), key, sources)
             with self._watched(direction, part, parts) as watched:
-                return models.translate(sources, direction, **watched)
+                return models.translate(sources, direction, kept=partial, **watched)
 
         return answer
 

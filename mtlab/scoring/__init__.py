@@ -2,7 +2,7 @@
 
     score_systems    systems that translated the same segments -> a SystemScores each
     lexical          BLEU and chrF, through sacrebleu
-    comet            COMET, through comet_worker in an environment of its own, comet_env;
+    comet            COMET, through comet_program in an environment of its own, comet_env;
                      comet_status says beforehand whether it can be had
     failures/        empty, echo, copy, off-target, repetition, over-long, truncated: per segment
                      and as shares

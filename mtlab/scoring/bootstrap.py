@@ -55,9 +55,10 @@ def percentile_interval(scores: Floats) -> tuple[float, float]:
     Args:
         scores: one score per resample, shape (samples,).
     """
-    ordered = np.sort(scores)
-    cut = len(ordered) // 40
-    return float(ordered[cut]), float(ordered[len(ordered) - cut - 1])
+    low = len(scores) // 40
+    high = len(scores) - low - 1
+    ordered = np.partition(scores, (low, high))  # sorted as far as these two need
+    return float(ordered[low]), float(ordered[high])
 
 
 def mean_interval(segments: Floats, seed: int | None) -> tuple[float, float]:

@@ -127,13 +127,6 @@ def off_target_language(
     return best
 
 
-def is_off_target(
-    source: str, hypothesis: str, direction: Direction, reference: str | None = None
-) -> bool:
-    """Whether `off_target_language` finds one."""
-    return off_target_language(source, hypothesis, direction, reference) is not None
-
-
 def _other_language(text: str, target: str) -> str | None:
     """The language of a text if it is clearly not the target."""
     if _foreign_script(text, target):

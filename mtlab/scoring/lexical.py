@@ -14,6 +14,7 @@ sacrebleu's own program.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,14 @@ from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
 from mtlab.errors import InputError, NotAvailable
-from mtlab.scoring.bootstrap import SAMPLES, default_seed, percentile_interval, resamples
-from mtlab.scoring.statistics import SegmentStatistics
+from mtlab.scoring.bootstrap import (
+    SAMPLES,
+    Floats,
+    default_seed,
+    percentile_interval,
+    resamples,
+)
+from mtlab.scoring.statistics import BLEU_ORDER, SegmentStatistics
 from mtlab.scoring.values import Score, Unavailable, check_segments
 
 TOKENIZERS = {"zh": "zh", "ja": "ja-mecab"}
@@ -77,13 +84,53 @@ def lexical_statistics(
         NotAvailable: the target language's tokenizer is not installed.
     """
     check_segments(references, {"system": hypotheses})
+    scorer = _counting(metric, tuple(references), target)
+    statistics = scorer._extract_corpus_statistics(list(hypotheses), None)
+    return SegmentStatistics(metric, np.asarray(statistics, dtype=np.float64))
+
+
+def segment_scores(counted: SegmentStatistics) -> Floats:
+    """What `sacrebleu.sentence_bleu` or `sentence_chrf` gives for each segment, shape (n,).
+
+    Args:
+        counted: of `bleu` or `chrf`, from `lexical_statistics`.
+    """
+    if counted.metric == "chrf":
+        return counted.scores(counted.rows)
+    return np.array([_sentence_bleu(row) for row in counted.rows], dtype=np.float64)
+
+
+def segment_signature(metric: str, target: str) -> str:
+    """The signature of `segment_scores`: that of `sacrebleu.sentence_bleu` or `sentence_chrf`.
+
+    Args:
+        metric: `bleu` or `chrf`.
+        target: code of the target language.
+
+    Raises:
+        InputError: another metric.
+        NotAvailable: the target language's tokenizer is not installed.
+    """
+    scorer = _available(metric, ["any"], target)
+    scorer.effective_order = True  # chrF always has it
+    return str(scorer.get_signature())
+
+
+@lru_cache(maxsize=16)
+def _counting(metric: str, references: tuple[str, ...], target: str) -> Any:
+    """A scorer that nobody changes: many systems are tested on the same segments, and counting the
+    references is a third of the work.
+    """
+    return _available(metric, references, target)
+
+
+def _available(metric: str, references: Sequence[str], target: str) -> Any:
+    """`_scorer`, or `NotAvailable` where its tokenizer is not installed."""
     try:
-        scorer = _scorer(metric, references, target)
+        return _scorer(metric, references, target)
     except (ImportError, RuntimeError) as error:
         what = f"sacrebleu's tokenizer for '{target}' cannot be loaded"
         raise NotAvailable(what, why=str(error), fix="pip install 'sacrebleu[ja]'") from None
-    statistics = scorer._extract_corpus_statistics(list(hypotheses), None)
-    return SegmentStatistics(metric, np.asarray(statistics, dtype=np.float64))
 
 
 def _scorer(metric: str, references: Sequence[str], target: str) -> Any:
@@ -115,23 +162,19 @@ def _score(metric: str, scorer: Any, hypotheses: Sequence[str]) -> Score:
         n=n,
         signature=str(scorer.get_signature()),
         seed=seed if n > 1 else None,
-        segments=tuple(_segment_score(metric, scorer, row) for row in statistics),
+        segments=tuple(segment_scores(counted).tolist()),
         notes=() if n > 1 else (ONE_SEGMENT,),
         statistics=counted,
     )
 
 
-def _segment_score(metric: str, scorer: Any, row: Sequence[int]) -> float:
-    """What `sacrebleu.sentence_bleu` or `sentence_chrf` gives for one segment."""
-    if metric == "chrf":
-        return float(scorer._compute_score_from_stats(row).score)
-    order = scorer.max_ngram_order
+def _sentence_bleu(row: Floats) -> float:
     score = BLEU.compute_bleu(
-        correct=list(row[2 : 2 + order]),
-        total=list(row[2 + order :]),
+        correct=list(row[2 : 2 + BLEU_ORDER]),
+        total=list(row[2 + BLEU_ORDER :]),
         sys_len=int(row[0]),
         ref_len=int(row[1]),
-        smooth_method=scorer.smooth_method,
+        smooth_method="exp",
         effective_order=True,
     )
     return float(score.score)

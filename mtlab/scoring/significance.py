@@ -23,10 +23,12 @@ nothing about other seeds; two to four seeds leave a rough interval, and the not
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mtlab.errors import InputError
 from mtlab.scoring.agreement import agreement
@@ -42,6 +44,11 @@ ONE_SEED = "one seed: the interval says nothing about other seeds"
 FEW_SEEDS = 5
 SAME = "the two score the same in every resample"
 NO_SEGMENTS = "in some resamples no segment is left to score, so no interval"
+
+_SUMMED_AT_ONCE = 4_000_000  # numbers: a product is shared out among threads, which takes a while
+_SCORED_AT_ONCE = 400_000  # numbers: what a processor's cache holds
+_EXACT = 2**24
+"""Whole numbers under this are themselves in single precision."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,19 +100,58 @@ def sample(
             fix="compare systems that translated the same segments",
         )
     n = systems[0].n
+    values = [np.array([one.score()]) for one in systems]
     if n < 2:
-        return [Sampled(np.array([one.score()]), None, n) for one in systems]
-    ends = np.cumsum([one.rows.shape[1] for one in systems])
-    rows = np.hstack([one.rows for one in systems])
-    parts: list[list[Floats]] = [[] for _ in systems]
-    for counts in segment_resamples(n, seed, samples):
-        pieces = np.split(counts @ rows, ends[:-1], axis=1)
-        for part, one, sums in zip(parts, systems, pieces, strict=True):
-            part.append(one.scores(sums))
-    return [
-        Sampled(np.array([one.score()]), np.concatenate(part)[None, :], n)
-        for one, part in zip(systems, parts, strict=True)
+        return [Sampled(value, None, n) for value in values]
+    draws = np.empty((len(systems), samples))
+    for start, scores in score_blocks(systems, seed, samples):
+        draws[:, start : start + len(scores)] = scores.T
+    return [Sampled(value, row[None, :], n) for value, row in zip(values, draws, strict=True)]
+
+
+def score_blocks(
+    systems: Sequence[SegmentStatistics], seed: int | Sequence[int] | None, samples: int
+) -> Iterator[tuple[int, Floats]]:
+    """Score every system over the same resamples, some hundred resamples at a time.
+
+    Args:
+        systems: over the same segments, at least two; metrics may differ.
+        seed: seed of the draw.
+        samples: how many resamples.
+
+    Yields:
+        The number of the first resample, and scores of shape (resamples, systems).
+    """
+    groups = [
+        (metric, [place for place, one in enumerate(systems) if one.metric == metric])
+        for metric in dict.fromkeys(one.metric for one in systems)
     ]
+    # Counts are whole numbers and few, so that single precision sums them exactly, at twice the
+    # speed; segment scores are neither.
+    stacked = [_stacked([systems[place] for place in places]) for _, places in groups]
+    widest = max(rows.shape[1] for rows in stacked)
+    summed, scored = (max(1, most // widest) for most in (_SUMMED_AT_ONCE, _SCORED_AT_ONCE))
+    start = 0
+    for counts in segment_resamples(systems[0].n, seed, samples):
+        for first in range(0, len(counts), summed):
+            some = counts[first : first + summed]
+            sums = [some.astype(rows.dtype) @ rows for rows in stacked]
+            for from_ in range(0, len(some), scored):
+                scores = np.empty((min(scored, len(some) - from_), len(systems)))
+                for (_, places), part in zip(groups, sums, strict=True):
+                    block = part[from_ : from_ + scored].astype(np.float64)
+                    shaped = block.reshape(len(block), -1, len(places))
+                    scores[:, places] = systems[places[0]].scores(shaped)
+                yield start, scores
+                start += len(scores)
+
+
+def _stacked(systems: Sequence[SegmentStatistics]) -> npt.NDArray[np.floating[Any]]:
+    """The rows of systems under one metric, shape (n, k x systems), the systems innermost."""
+    rows = np.stack([one.rows for one in systems], axis=2).reshape(systems[0].n, -1)
+    whole = bool((rows == np.rint(rows)).all()) and bool((rows >= 0).all())
+    exact = whole and len(rows) * float(rows.max(initial=0)) < _EXACT
+    return rows.astype(np.float32) if exact else rows
 
 
 def joined(seeds: Sequence[Sampled]) -> Sampled:
@@ -133,12 +179,22 @@ def seed_averages(conditions: Sequence[Sampled], *, paired: bool) -> list[Floats
         if one.draws is None or len(one.draws) == 1:
             averages.append(None if one.draws is None else one.draws[0])
             continue
-        seeds, samples = one.draws.shape
-        # A stream of its own: the draw of segments stays that of one seed.
-        generator = np.random.default_rng([SEED, 1 if paired else 1 + place])
-        picks = generator.integers(seeds, size=(seeds - 1, samples))
+        picks = seed_picks(*one.draws.shape, stream=1 if paired else 1 + place)
         averages.append(np.take_along_axis(one.draws, picks, axis=0).mean(axis=0))
     return averages
+
+
+def seed_picks(seeds: int, samples: int, *, stream: int) -> npt.NDArray[np.int64]:
+    """Which of several seeds each resample draws, shape (seeds - 1, samples).
+
+    Args:
+        seeds: how many there are, at least two.
+        samples: how many resamples.
+        stream: 1 for a baseline and all that is paired with it, 2 for what is drawn apart.
+    """
+    # A stream of its own: the draw of segments stays that of one seed.
+    generator = np.random.default_rng([SEED, stream])
+    return generator.integers(seeds, size=(seeds - 1, samples))
 
 
 def estimate(value: float, draws: Floats | None) -> Estimate:
@@ -292,18 +348,51 @@ def compare_conditions(
     Raises:
         InputError: the two were sampled over unequal numbers of segments.
     """
+    averages = seed_averages((baseline, system), paired=paired)
+    sides = [
+        Averaged(float(one.values.mean()), draws, one.n, len(one.values) if has else None)
+        for one, draws, has in zip((baseline, system), averages, trained, strict=True)
+    ]
+    return compare_averaged(metric, names, *sides, paired=paired)
+
+
+@dataclass(frozen=True, eq=False)
+class Averaged:
+    """What one condition scores, the mean over its seeds.
+
+    Attributes:
+        value: over all segments.
+        draws: over each resample of segments and seeds, shape (samples,); None of one segment.
+        n: number of segments.
+        seeds: how many; None where its score depends on no training seed.
+    """
+
+    value: float
+    draws: Floats | None
+    n: int
+    seeds: int | None
+
+
+def compare_averaged(
+    metric: str, names: Names, baseline: Averaged, system: Averaged, *, paired: bool
+) -> Comparison:
+    """`compare_conditions` of conditions whose seeds were averaged already.
+
+    Raises:
+        InputError: the two were sampled over unequal numbers of segments.
+    """
     if baseline.n != system.n:
         raise InputError(
             f"{baseline.n} segments of '{names.baseline}' against {system.n} of '{names.system}'",
             field="segments",
             fix="compare conditions that translated the same segments",
         )
-    one, other = seed_averages((baseline, system), paired=paired)
-    values = float(baseline.values.mean()), float(system.values.mean())
-    difference = values[1] - values[0]
-    draws = other - one if one is not None and other is not None else None
+    difference = system.value - baseline.value
+    draws = None
+    if baseline.draws is not None and system.draws is not None:
+        draws = system.draws - baseline.draws
     found = estimate(difference, draws)
-    seeds = [len(side.values) for side, has in zip((baseline, system), trained, strict=True) if has]
+    seeds = [one.seeds for one in (baseline, system) if one.seeds is not None]
     count = min(seeds, default=0)
     signature = f"n:{baseline.n}"
     if draws is not None:
@@ -314,8 +403,8 @@ def compare_conditions(
         metric=metric,
         baseline=names.baseline,
         system=names.system,
-        baseline_value=values[0],
-        system_value=values[1],
+        baseline_value=baseline.value,
+        system_value=system.value,
         difference=difference,
         low=found.low,
         high=found.high,

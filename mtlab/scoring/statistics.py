@@ -50,10 +50,12 @@ class SegmentStatistics:
         """Corpus scores of many samples.
 
         Args:
-            sums: the summed rows of each sample, shape (samples, k).
+            sums: the summed rows of each sample, shape (samples, k); or of several systems under
+                the same metric, shape (samples, k, systems).
 
         Returns:
-            Shape (samples,): 0 to 100 for BLEU and chrF, the mean else (nan of no segment).
+            Shape (samples,) or (samples, systems): 0 to 100 for BLEU and chrF, the mean else (nan
+            of no segment).
         """
         return _FORMULAS.get(self.metric, mean_of_sums)(sums)
 
@@ -81,13 +83,28 @@ def bleu_of_sums(sums: Floats) -> Floats:
     """BLEU of summed counts, as `sacrebleu.BLEU.compute_bleu` with its defaults.
 
     Args:
-        sums: shape (samples, 10).
+        sums: shape (samples, 10), or (samples, 10, systems).
 
     Returns:
-        Shape (samples,), 0 to 100.
+        Shape (samples,) or (samples, systems), 0 to 100.
     """
     hypothesis, reference = sums[:, 0], sums[:, 1]
     correct, total = sums[:, 2 : 2 + BLEU_ORDER], sums[:, 2 + BLEU_ORDER :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        product = correct[:, 0] / total[:, 0]
+        for order in range(1, BLEU_ORDER):
+            product *= correct[:, order] / total[:, order]
+        score: Floats = np.sqrt(np.sqrt(product))  # faster than four logarithms
+        score *= 100.0 * np.exp(np.minimum(1 - reference / hypothesis, 0))
+    missed = (correct == 0).any(axis=1)
+    if missed.any():
+        kept = (np.moveaxis(one, 1, -1)[missed] for one in (correct, total))
+        score[missed] = _smoothed_bleu(hypothesis[missed], reference[missed], *kept)
+    return score
+
+
+def _smoothed_bleu(hypothesis: Floats, reference: Floats, correct: Floats, total: Floats) -> Floats:
+    """BLEU where some order has no match at all; lengths (cases,), counts (cases, 4)."""
     missed = (correct == 0) & (total > 0)
     smoothing = np.exp2(np.cumsum(missed, axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -102,10 +119,10 @@ def chrf_of_sums(sums: Floats) -> Floats:
     """chrF2 of summed counts, as `sacrebleu.CHRF` with its defaults.
 
     Args:
-        sums: shape (samples, 18).
+        sums: shape (samples, 18), or (samples, 18, systems).
 
     Returns:
-        Shape (samples,), 0 to 100.
+        Shape (samples,) or (samples, systems), 0 to 100.
     """
     hypothesis, reference, match = (sums[:, start::3] for start in range(3))
     counted = (hypothesis > 0) & (reference > 0)
@@ -122,10 +139,11 @@ def mean_of_sums(sums: Floats) -> Floats:
     """The mean of the segments that count.
 
     Args:
-        sums: shape (samples, 2): the sum of values and the number of segments.
+        sums: shape (samples, 2), or (samples, 2, systems): the sum of values and the number of
+            segments.
 
     Returns:
-        Shape (samples,); nan where no segment counts.
+        Shape (samples,) or (samples, systems); nan where no segment counts.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         mean: Floats = sums[:, 0] / sums[:, 1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch.utils.data import Dataset, Sampler
@@ -14,10 +15,10 @@ class ExampleOrder(Sampler[int]):
     """The order in which examples are trained on, over all steps, fixed by the seed.
 
     One flat list, so that resuming at a step is skipping to it. (Trainer's own length-grouped
-    sampler draws from the global generator and does not come back to the same order.) Within an
-    epoch, examples of like length stand together in windows of up to 50 batches, and the batches
-    are shuffled: little padding, and still another mix in every epoch. With little data the window
-    is one batch, which is a plain shuffle.
+    sampler draws from the global generator and does not come back to the same order.) Every epoch
+    is a shuffle of its own. Which examples make a step does not depend on their lengths: with steps
+    of like length, ten steps of nano ended 0.04 nats per token worse. Within a step the long ones
+    come first, so that there is little padding where a step is made in several passes.
 
     Args:
         lengths: tokens per example.
@@ -29,22 +30,15 @@ class ExampleOrder(Sampler[int]):
     def __init__(self, lengths: Sequence[int], *, batch_size: int, steps: int, seed: int) -> None:
         self.batch_size = batch_size
         generator = torch.Generator().manual_seed(seed)
-        window = batch_size * min(50, max(1, len(lengths) // (4 * batch_size)))
         indices: list[int] = []
         while len(indices) < steps * batch_size:
-            shuffled = torch.randperm(len(lengths), generator=generator).tolist()
-            batches: list[list[int]] = []
-            for start in range(0, len(shuffled), window):
-                part = shuffled[start : start + window]
-                if window > batch_size:
-                    part.sort(key=lambda index: -lengths[index])
-                batches += [part[i : i + batch_size] for i in range(0, len(part), batch_size)]
-            full = [batch for batch in batches if len(batch) == batch_size]
-            rest = [batch for batch in batches if len(batch) < batch_size]
-            for place in torch.randperm(len(full), generator=generator).tolist():
-                indices += full[place]
-            for batch in rest:
-                indices += batch
+            indices += torch.randperm(len(lengths), generator=generator).tolist()
+        # A step may end one epoch and begin the next, which are not mixed.
+        for start in range(0, steps * batch_size, batch_size):
+            places = range(start, start + batch_size)
+            keys = {place: (place // len(lengths), -lengths[indices[place]]) for place in places}
+            step = [indices[place] for place in sorted(places, key=keys.__getitem__)]
+            indices[start : start + batch_size] = step
         self.indices = indices[: steps * batch_size]
 
     def __len__(self) -> int:
@@ -63,23 +57,42 @@ class ExampleOrder(Sampler[int]):
 
 
 class Collator:
-    """Examples into a batch, padded on the right to its longest."""
+    """Examples into a batch, padded on the left, so that all targets stand at its end.
 
-    def __init__(self, pad_id: int) -> None:
+    Logits are wanted there alone: of a small model they are a third of the work, and of a large
+    vocabulary the most memory. A model whose `forward` takes `logits_to_keep` makes no others, and
+    gets labels for those places only; the loss is the same.
+
+    Args:
+        pad_id: the token to fill up with; masked.
+        takes: the names of the arguments that the model's `forward` takes.
+    """
+
+    def __init__(self, pad_id: int, takes: Container[str] = ()) -> None:
         self.pad_id = pad_id
+        self._takes = takes
 
-    def __call__(self, rows: Sequence[Example]) -> dict[str, torch.Tensor]:
-        """The batch's ids, attention mask and labels."""
+    def __call__(self, rows: Sequence[Example]) -> dict[str, Any]:
+        """The batch's ids, attention mask, labels, and what else the model takes."""
         width = max(len(row.input_ids) for row in rows)
         ids = torch.full((len(rows), width), self.pad_id)
         mask = torch.zeros((len(rows), width), dtype=torch.long)
         labels = torch.full((len(rows), width), IGNORED)
         for index, row in enumerate(rows):
-            length = len(row.input_ids)
-            ids[index, :length] = torch.tensor(row.input_ids)
-            mask[index, :length] = 1
-            labels[index, :length] = torch.tensor(row.labels)
-        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+            start = width - len(row.input_ids)
+            ids[index, start:] = torch.tensor(row.input_ids)
+            mask[index, start:] = 1
+            labels[index, start:] = torch.tensor(row.labels)
+        batch: dict[str, Any] = {"input_ids": ids, "attention_mask": mask, "labels": labels}
+        if "use_cache" in self._takes:
+            batch["use_cache"] = False  # nobody reads on from it
+        if "position_ids" in self._takes:
+            batch["position_ids"] = (mask.cumsum(dim=1) - 1).clamp(min=0)
+        if "logits_to_keep" in self._takes:
+            # One more than the longest target: each token is predicted where the one before stands.
+            kept = min(width, 1 + int((labels != IGNORED).any(dim=0).sum()))
+            batch |= {"labels": labels[:, width - kept :], "logits_to_keep": kept}
+        return batch
 
 
 class Rows(Dataset[Example]):

@@ -2,17 +2,20 @@
 
 The run's folder gets `checkpoint-*` while it trains and `adapter/` or `model/` at the end, both in
 safetensors that peft and transformers load alone. Progress leaves through `emit`; nothing is
-printed. On one CPU a run that is stopped and resumed ends with the same weights, bit for bit, as
-one that was not; on GPUs the kernels themselves may differ in the last bits.
+printed. On one CPU a run that is stopped, or killed at any moment, and resumed ends with the same
+weights, bit for bit, as one that was not; on GPUs the kernels themselves may differ in the last
+bits.
 """
 
 from __future__ import annotations
 
 import errno
+import inspect
 import math
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,7 +27,19 @@ from mtlab.errors import InputError, MtlabError, NotAvailable, RunFailed
 from mtlab.models import Loaded, quiet, resolve_precision
 from mtlab.prompts import Example
 from mtlab.spec import Training
+from mtlab.training.attention import attending, attention_for
+from mtlab.training.batching import Flattener, can_flatten, split
 from mtlab.training.checkpoints import last_checkpoint
+from mtlab.training.distributed import (
+    ALONE,
+    Agreement,
+    Place,
+    Share,
+    Shared,
+    Sharing,
+    draw_apart,
+    together,
+)
 from mtlab.training.order import Collator, ExampleOrder, Rows
 from mtlab.training.watcher import Emit, Watcher
 
@@ -59,8 +74,13 @@ def fine_tune(
     emit: Emit,
     should_stop: Callable[[], bool] = lambda: False,
     probe: Callable[[int], None] | None = None,
+    place: Place = ALONE,
 ) -> Trained:
     """Fine-tune a model, resuming from the folder's last whole checkpoint if there is one.
+
+    Where several processes share the training, each calls this with the same model, examples,
+    settings and folder, and returns when all are done. A training may go on with another number of
+    them than it began with.
 
     `loaded.model` itself is trained: afterwards it is the tuned model (with LoRA, the adapter's
     layers are inside it), which is also what `probe` sees.
@@ -74,6 +94,8 @@ def fine_tune(
         emit: gets a `step` event per logged step.
         should_stop: asked after every step; when it says yes, training saves and ends.
         probe: called with the step a few times, in evaluation mode.
+        place: of this process among those that share the training; what is told, asked, probed and
+            written is the first one's business alone.
 
     Raises:
         InputError: there are no examples, or a named LoRA module is not in the model.
@@ -94,23 +116,32 @@ def fine_tune(
         seed=seed,
     )
     torch.manual_seed(seed)
+    takes = inspect.signature(loaded.model.forward).parameters
+    attention = None if place.shares else attention_for(loaded, training)
+    with attending(loaded.model, attention):
+        flat = not place.shares and can_flatten(loaded.model, takes)
     model = _prepare_model(loaded, training)
     watcher = Watcher(emit, should_stop, probe, order, examples, steps)
-    trainer = _Trainer(
-        model=model,
-        args=_arguments(loaded, training, seed, folder, steps),
-        train_dataset=Rows(examples),
-        data_collator=Collator(_pad_id(loaded)),
-        callbacks=[watcher],
-    )
-    trainer.order = order
-    trainer.remove_callback(PrinterCallback)
     checkpoint = last_checkpoint(folder)
     started = time.monotonic()
     try:
-        with quiet():
+        with quiet(), together(place, folder, loaded.device):
+            trainer = _trainer(place)(
+                model=model,
+                args=_arguments(loaded, training, seed, folder, steps, place),
+                train_dataset=Shared(examples) if place.shares else Rows(examples),
+                data_collator=Flattener() if flat else Collator(_pad_id(loaded), takes),
+                callbacks=_callbacks(place, watcher),
+            )
+            trainer.place, trainer.order = place, order
+            trainer.attends = lambda: attending(loaded.model, attention if flat else None)
+            trainer.remove_callback(PrinterCallback)
+            if place.shares:
+                passes = place.passes(order.batch_size, _required(training.batch_size))
+                trainer.share = Share(order, steps, place, passes)
+                draw_apart(place, seed)
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-            path = _save(trainer.model, loaded, training, folder)
+            path = _save(trainer, loaded, training, folder)
     except Exception as error:
         _explain(error)
         raise
@@ -125,9 +156,44 @@ def fine_tune(
 
 class _Trainer(Trainer):  # type: ignore[misc]
     order: ExampleOrder
+    place: Place
+    share: Share
+    attends: Callable[[], AbstractContextManager[None]]
+
+    def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
+        """On a CPU alone, in parts of like length; each one's loss is of all the step's tokens."""
+        alone = self.accelerator.num_processes == 1 and self.args.device.type == "cpu"
+        whole = num_items_in_batch is None or not self.model_accepts_loss_kwargs
+        parts = [inputs] if whole or not alone else split(inputs)
+        step = super().training_step
+        with self.attends():
+            losses = [step(model, part, num_items_in_batch) for part in parts]
+        return torch.stack(losses).sum()
 
     def _get_train_sampler(self, train_dataset: Any = None) -> ExampleOrder:
         return self.order
+
+    def whole_weights(self) -> dict[str, Any]:
+        """What `save_pretrained` is to be given where the model does not hold all its weights."""
+        return {}
+
+
+class _SharingTrainer(Sharing, _Trainer):
+    pass
+
+
+def _trainer(place: Place) -> type[_Trainer]:
+    if place.shards:
+        from mtlab.training.sharding import Sharding
+
+        return type("_ShardingTrainer", (Sharding, _SharingTrainer), {})
+    return _SharingTrainer if place.shares else _Trainer
+
+
+def _callbacks(place: Place, watcher: Watcher) -> list[Any]:
+    if not place.shares:
+        return [watcher]
+    return [watcher, Agreement()] if place.leads else [Agreement()]
 
 
 def _prepare_model(loaded: Loaded, training: Training) -> Any:
@@ -163,15 +229,24 @@ def _prepare_model(loaded: Loaded, training: Training) -> Any:
 
 
 def _arguments(
-    loaded: Loaded, training: Training, seed: int, folder: Path, steps: int
+    loaded: Loaded, training: Training, seed: int, folder: Path, steps: int, place: Place
 ) -> TrainingArguments:
     on_cpu = loaded.device == "cpu"
     checkpointing = bool(training.gradient_checkpointing)
+    batch, accumulation = _required(training.batch_size), _required(training.accumulation)
+    shared: dict[str, Any] = {}
+    if place.shares:
+        accumulation = place.passes(batch * accumulation, batch)
+        # Of a model that reads more than text, parts are not passed through.
+        config = loaded.model.config
+        shared = {"ddp_find_unused_parameters": config.get_text_config() is not config}
+    if place.shards:
+        shared = {"fsdp": True, "fsdp_config": {"version": 2}}
     return TrainingArguments(
         output_dir=str(folder),
         max_steps=steps,
-        per_device_train_batch_size=training.batch_size,
-        gradient_accumulation_steps=training.accumulation,
+        per_device_train_batch_size=batch,
+        gradient_accumulation_steps=accumulation,
         learning_rate=training.learning_rate,
         lr_scheduler_type=training.schedule
         if training.warmup == 0 or training.schedule != "constant"
@@ -187,7 +262,7 @@ def _arguments(
         logging_nan_inf_filter=False,
         save_strategy="steps",
         save_steps=_required(training.checkpoint_steps),
-        save_total_limit=1,
+        save_total_limit=None,  # `checkpoints.keep_newest` removes the older ones
         seed=seed,
         use_cpu=on_cpu,
         dataloader_pin_memory=not on_cpu,
@@ -195,19 +270,26 @@ def _arguments(
         report_to="none",
         disable_tqdm=True,
         log_level="error",
+        **shared,
     )
 
 
-def _save(model: Any, loaded: Loaded, training: Training, folder: Path) -> Path:
+def _save(trainer: _Trainer, loaded: Loaded, training: Training, folder: Path) -> Path:
     """Save under another name first, so that a folder of the right name is a whole one."""
     name = "model" if training.method == "full" else "adapter"
-    part, path = folder / f"{name}.part", folder / name
+    weights = trainer.whole_weights()
+    if not trainer.place.leads:
+        return folder / name
+    part, old, path = folder / f"{name}.part", folder / f"{name}.old", folder / name
     shutil.rmtree(part, ignore_errors=True)
-    model.save_pretrained(str(part), safe_serialization=True)
+    shutil.rmtree(old, ignore_errors=True)
+    trainer.model.save_pretrained(str(part), safe_serialization=True, **weights)
     if name == "model":
         loaded.tokenizer.save_pretrained(str(part))
-    shutil.rmtree(path, ignore_errors=True)
+    if path.exists():  # of an attempt that was stopped
+        path.rename(old)
     part.rename(path)
+    shutil.rmtree(old, ignore_errors=True)
     return path
 
 

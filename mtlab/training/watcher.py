@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -13,6 +14,7 @@ from transformers import TrainerCallback
 
 from mtlab.errors import RunFailed
 from mtlab.prompts import Example
+from mtlab.training.checkpoints import keep_newest
 from mtlab.training.order import ExampleOrder
 
 Emit = Callable[..., Any]
@@ -58,6 +60,10 @@ class Watcher(TrainerCallback):  # type: ignore[misc]
             control.should_training_stop = True
             control.should_save = True
             control.should_log = True
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Let the checkpoint before go, now that there is a newer one."""
+        keep_newest(Path(args.output_dir), state.global_step)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
         """Emit the step; end the run when its loss is no number any more, before it is saved."""

@@ -1,20 +1,17 @@
 """A chart that is updated in place, so that zoom survives while a run goes on.
 
 `gr.Plot` mounts its chart anew at each update; here an HTML component holds one `div` and hands
-each new figure to `Plotly.react`. Plotly's JavaScript comes from the installed Python package.
+each new figure to `Plotly.react`.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import plotly
 
 from mtlab.settings import ASSETS
-
-_PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+from mtlab.ui.plotly_js import plotly_head
 
 # Okabe and Ito's colours, told apart by people with any colour vision; a dash or marker goes with
 # each, so that colour never carries the meaning alone.
@@ -24,13 +21,12 @@ _GREY = "#888888"
 
 def live_chart(label: str, elem_id: str) -> gr.HTML:
     """An empty live chart; give it a figure from `training_figure` as its value."""
-    gr.set_static_paths([_PLOTLY_JS])
     return gr.HTML(
         value={},
         label=label,
         html_template='<div class="live-chart" role="img"></div>',
         js_on_load=(ASSETS / "live_chart.js").read_text(encoding="utf-8"),
-        head=f'<script src="/gradio_api/file={_PLOTLY_JS.as_posix()}"></script>',
+        head=plotly_head(),
         elem_id=elem_id,
     )
 

@@ -34,7 +34,7 @@ def scores_html(summary: Mapping[str, Any]) -> str:
                         text for text in (score["why"], score.get("fix")) if text
                     )
                 else:
-                    signatures[metric] = _reproduced_by(score)
+                    signatures[metric] = reproduced_by(score)
                 cells.append(score_cell(metric, score))
             rows.append(
                 (
@@ -120,6 +120,7 @@ def headline(summary: Mapping[str, Any], spec: RunSpec) -> str:
     return f"{amount} took BLEU on {', '.join(parts)}."
 
 
-def _reproduced_by(score: Mapping[str, Any]) -> str:
+def reproduced_by(score: Mapping[str, Any]) -> str:
+    """What it takes to get a score again: signature, segments, seed of the interval."""
     text = f"{score['signature']}, {score['n']} segments"
     return f"{text}, interval seed {score['seed']}" if score.get("seed") is not None else text

@@ -7,8 +7,18 @@ import sys
 import pytest
 
 from tests.comet_fixtures import comet_settings, tiny_comet
+from tests.real_runs import jobs_do_first, lab, spec
 
-__all__ = ["comet_settings", "mtlab", "sacrebleu_cache", "tiny_comet", "wmt_cache"]
+__all__ = [
+    "comet_settings",
+    "jobs_do_first",
+    "lab",
+    "mtlab",
+    "sacrebleu_cache",
+    "spec",
+    "tiny_comet",
+    "wmt_cache",
+]
 
 
 @pytest.fixture

@@ -109,6 +109,10 @@ def test_systems_to_compare_with_are_runs_like_any_other(mtlab, tmp_path):
         (("score", "--src", "a", "--ref", "b", "--hyp", "c", "--direction", "de-en"), "--hyp"),
         (("noise", "--kind", "gremlins", "--direction", "de-en"), "gremlins"),
         (("noise", "--direction", "de-en", "nowhere.txt"), "nowhere.txt"),
+        (("bench", "cooking"), "part: there is no 'cooking'"),
+        (("bench", "comet", "--against", "nobody"), "use comet-score, comet-predict"),
+        (("bench", "comet", "--rounds", "0"), "rounds: '0' is no number of rounds"),
+        (("bench", "comet", "--checkpoint", "nowhere"), "checkpoint: 'nowhere' holds no COMET"),
         (("frobnicate",), "frobnicate"),
     ],
 )

@@ -6,72 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from mtlab import Lab, RunSpec
-from mtlab.runs.identity import ProcessIdentity
+from tests.real_runs import PATIENCE, alive, notes, trained_steps, until
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 240
-
-
-@pytest.fixture
-def lab(home):
-    made = Lab(home)
-    yield made
-    for run in made.runs():
-        status = run.status()
-        if status.pid:
-            identity = ProcessIdentity(status.pid, status.started, status.token)
-            identity.signal_group(signal.SIGKILL)
-    made.close()
-
-
-@pytest.fixture
-def spec(tiny_model):
-    """A run of seconds: the tiny model on eight everyday sentences."""
-
-    def make(**changes):
-        data = {
-            "base": str(tiny_model),
-            "size": 8,
-            "train": ("de-en", "en-de"),
-            "test_limit": 3,
-            "metrics": ("bleu", "chrf"),
-            "probe_size": 4,
-            "training": {
-                "method": "lora",
-                "steps": 8,
-                "batch_size": 4,
-                "checkpoint_steps": 4,
-                "max_length": 256,
-            },
-            "decoding": {"beams": 2, "max_new_tokens": 12},
-        }
-        for name, value in changes.items():
-            data[name] = {**data.get(name, {}), **value} if isinstance(value, dict) else value
-        return RunSpec(**data)
-
-    return make
-
-
-def until(holds):
-    for _ in range(PATIENCE * 20):
-        if holds():
-            return
-        time.sleep(0.05)
-    pytest.fail(f"it did not happen within {PATIENCE} seconds")
-
-
-def alive(status):
-    return ProcessIdentity(status.pid, status.started, status.token).is_alive()
-
-
-def trained_steps(run):
-    return [event["step"] for event in run.events() if event.kind == "step"]
 
 
 def test_a_run_finishes_and_the_next_need_not_score_the_base_again(lab, spec, tiny_model):
@@ -118,6 +59,10 @@ def test_a_run_finishes_and_the_next_need_not_score_the_base_again(lab, spec, ti
     assert provenance["noisy_pairs"] == sum(bool(row["touched"]) for row in rows) >= 6
     assert provenance["versions"]["torch"] and provenance["base_from_cache"] == []
     assert set(provenance["digests"]["train"]) == {"de-en", "en-de"}
+    told = provenance["forecast"]
+    assert list(told["seconds"]) == phases and "a rough guess" in told["told_from"]
+    assert told["memory_mb"] == pytest.approx(provenance["peak_memory_mb"], rel=0.3)
+    assert list(provenance["phases"]) == phases and provenance["answers"]["base"]["answers"] == 6
     assert not list(run.folder.glob("checkpoint-*"))
 
     from peft import PeftModel
@@ -130,6 +75,8 @@ def test_a_run_finishes_and_the_next_need_not_score_the_base_again(lab, spec, ti
     assert second.wait(PATIENCE).state == "finished", second.log_tail()
     provenance = json.loads((second.folder / "provenance.json").read_text())
     assert provenance["base_from_cache"] == ["de-en", "en-de"]
+    assert "base" not in provenance["forecast"]["seconds"]  # it knew
+    assert run.id in provenance["forecast"]["told_from"]
     assert second.base_scores() == run.base_scores()
     assert second.summary()["state"] == "finished"
     answers = second.translate(["Das Haus ist rot."], "de-en")
@@ -157,17 +104,17 @@ def test_stopped_in_training_it_keeps_its_model_and_goes_on(lab, spec):
     assert not run.folder.exists() and lab.runs() == []
 
 
-def test_killed_in_training_it_is_interrupted_and_resumes_from_its_checkpoint(lab, spec):
+def test_killed_in_training_it_goes_on_from_its_checkpoint_by_itself(lab, spec):
     run = lab.launch(spec(training={"steps": 120, "checkpoint_steps": 10}, score_base=False))
     until(lambda: len(trained_steps(run)) > 12)
     os.killpg(run.status().pid, signal.SIGKILL)
     status = run.wait(PATIENCE)
-    assert status.state == "interrupted" and "killed" in status.sentence
-    run.resume()
-    status = run.wait(PATIENCE)
     assert status.state == "finished", status.sentence + run.log_tail()
-    notes = [event["text"] for event in run.events() if event.kind == "note"]
-    assert any(note.startswith("training goes on from checkpoint-") for note in notes)
+    said = notes(run)
+    assert said[0] == "interrupted; goes on by itself (1 of 2)"
+    assert said[1].startswith("training goes on from checkpoint-")
+    [error] = [event for event in run.events() if event.kind == "error"]
+    assert "in the phase 'train'" in error["what"] and "killed" in error["why"]
     assert trained_steps(run)[-1] == 120 and status.attempts == 2
     assert set(run.scores()) == {"de-en", "en-de"}
 

@@ -62,11 +62,17 @@ def test_the_same_sweep_twice_launches_its_runs_once(mtlab, tiny_model, written,
     assert len(list((tmp_path / "home").glob("runs/2*"))) == 2
     assert "mtlab report --group tiny -o report.html" in text
 
-    # Under another name they are the same runs, which a report by that name would not find.
+    # Under another name they are the same runs, and a report by that name finds them.
     status, other, text = mtlab(*words, "--group", "other")
-    ids = " ".join(run["id"] for run in first["runs"])
-    assert status == 0 and f"mtlab report {ids} -o report.html" in text
+    assert status == 0 and "mtlab report --group other -o report.html" in text
     assert len(list((tmp_path / "home").glob("runs/2*"))) == 2
+    status, report, text = mtlab("report", "--group", "other", "-o", "report.csv", "--json")
+    assert status == 0 and sorted(report["runs"]) == sorted(run["id"] for run in first["runs"])
+    status, listed, text = mtlab("sweep", "--list", "--json")
+    assert [(one["sweep"], one["done"], one["total"]) for one in listed["here"]] == [
+        ("other", 2, 2), ("tiny", 2, 2),
+    ]  # fmt: skip
+    assert "2 of 2 runs" in text
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])

@@ -1,6 +1,9 @@
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import chromium, served_lab
+
+expect.set_options(timeout=30_000)  # a page that shares two cores with a run answers late
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +28,7 @@ def page(browser, address):
     opened.on("pageerror", lambda error: faults.append(str(error)))
     opened.goto(address)
     opened.get_by_role("heading", name="mtlab").wait_for()
+    opened.wait_for_function("window.mtlabArrived === true")
     yield opened
     context.close()
     assert not faults, faults

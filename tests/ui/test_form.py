@@ -3,43 +3,80 @@ import errno
 
 import pytest
 
+from mtlab.commands import FLAGS
 from mtlab.errors import InputError, NotAvailable
 from mtlab.lab import Lab
 from mtlab.runs import files
 from mtlab.spec import RunSpec, Training
-from mtlab.ui.form import FIELDS, keep_upload, spec_from_form
+from mtlab.ui.form import BLANK, FIELDS, PATHS, spec_from_form
+from mtlab.ui.uploads import keep_upload
 
 UNTOUCHED = {
     "base": "nano",
     "method": "default",
-    "corpus": "everyday",
-    "upload": None,
     "size": "32",
     "train": ["de-en", "en-de"],
-    "balance": "balanced",
     "noise_kind": "none",
     "noise_side": "target",
     "noise_ratio": 1,
     "translator": "latest",
+    "dictionary_path": "",
     "dictionary": None,
+    "terms_path": "",
     "terms": None,
     "language": "",
+    "seed": "0",
     "test": [],
+    "corpus": "everyday",
+    "upload": None,
+    "balance": "balanced",
+    "reverse": "",
+    "test_corpus": "",
     "test_limit": "",
     "metrics": ["bleu", "chrf", "comet"],
-    "seed": 0,
+    "comet_model": "",
+    "score_base": True,
+    "probe_size": "",
     "learning_rate": "",
     "steps": "",
     "batch_size": "",
+    "accumulation": "",
+    "schedule": "linear",
+    "warmup": "",
+    "weight_decay": "",
+    "precision": "auto",
+    "gradient_checkpointing": "",
+    "max_length": "",
+    "checkpoint_steps": "",
+    "lora_rank": "",
+    "lora_alpha": "",
+    "lora_dropout": "",
+    "lora_targets": "",
+    "strategy": "beam",
     "beams": "",
+    "max_new_tokens": "",
+    "temperature": "",
+    "top_p": "",
+    "token_budget": "",
+    "backend": "auto",
+    "decoding_precision": "auto",
+    "devices": "",
+    "sharing": "ddp",
     "template": "",
+    "revision": "",
     "name": "",
+    "group": "",
 }
 
 
 def test_the_untouched_form_is_the_default_spec(home):
     assert set(UNTOUCHED) == set(FIELDS)
     assert spec_from_form(UNTOUCHED, home) == RunSpec(train=["de-en", "en-de"])
+    assert BLANK == UNTOUCHED
+
+
+def test_every_field_of_a_spec_stands_in_the_form():
+    assert set(PATHS.values()) == {path for _, path in FLAGS}
 
 
 def test_all_means_the_whole_pool(home):
@@ -84,15 +121,18 @@ def test_what_a_system_that_is_not_trained_has_no_use_for_does_not_count(home):
     [
         ("sentence", "translator", "nano"),
         ("word", "dictionary", "de-en.txt"),
+        ("word", "dictionary_path", "de-en.txt"),
         ("jargon", "terms", "terms.txt"),
+        ("jargon", "terms_path", "terms.txt"),
         ("wrong-language", "language", "fr"),
     ],
 )
 def test_an_option_of_noise_counts_for_its_own_kind_alone(home, kind, field, value):
     values = {**UNTOUCHED, field: value}
-    assert getattr(spec_from_form({**values, "noise_kind": kind}, home).noise, field) == value
+    option = PATHS[field].removeprefix("noise.")
+    assert getattr(spec_from_form({**values, "noise_kind": kind}, home).noise, option) == value
     other = spec_from_form({**values, "noise_kind": "typo"}, home).noise
-    assert getattr(other, field) is None
+    assert getattr(other, option) is None
 
 
 def test_an_uploaded_dictionary_is_kept_under_its_own_name(home, tmp_path):

@@ -80,7 +80,7 @@ def test_in_a_run_its_samples_its_comparison_and_its_translations(page, served_h
         ("Name of the run", IMAGE),
         ("Prompt template", f"{IMAGE} {{source}} ="),
     ):
-        field = page.get_by_label(label)
+        field = page.get_by_label(re.compile(rf"^\s*{label}"))
         field.fill(value)
         field.blur()
     size = page.get_by_label("Training pairs")
@@ -115,5 +115,6 @@ def test_in_a_run_its_samples_its_comparison_and_its_translations(page, served_h
     page.get_by_role("button", name="Translate", exact=True).click()
     expect(cards).to_have_count(2)
     expect(cards.nth(1).locator("h4")).to_contain_text(IMAGE)
-    expect(cards.nth(1).locator(".answer")).to_have_text(re.compile(r"\S"), timeout=90_000)
+    expect(cards.nth(1)).to_have_class(re.compile("done"), timeout=RUN_TIMEOUT)
+    expect(cards.nth(1).locator(".answer")).to_have_text(re.compile(r"\S"))
     harmless(page)

@@ -26,7 +26,7 @@ def choose_noise(page, kind):
 def advanced(page, **numbers):
     page.get_by_role("button", name="Advanced").click()
     for label, value in numbers.items():
-        field = page.get_by_label(label.replace("_", " "), exact=True)
+        field = page.get_by_label(re.compile(rf"^\s*{label.replace('_', ' ')}\b"))
         field.fill(str(value))
         field.blur()
 
@@ -36,6 +36,15 @@ def test_an_empty_lab_shows_what_a_run_would_do(page):
     expect(pairs).to_contain_text("training pairs: 16 de-en, 16 en-de")
     expect(pairs.locator("tbody tr").first).to_be_visible()
     expect(page.get_by_text("mtlab run --base nano --size 32")).to_be_visible()
+
+
+def test_an_empty_lab_sends_to_launch(page):
+    open_tab(page, "Runs")
+    expect(page.locator("#runs-empty")).to_contain_text("no runs yet")
+    page.locator("#runs-empty a").click()
+    launch = page.get_by_role("tab", name="Launch", exact=True)
+    expect(launch).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile("tab=launch"))
 
 
 def test_a_tab_chosen_while_the_page_still_loads_stays_chosen(browser, address):
@@ -70,13 +79,13 @@ def test_enter_takes_the_size_that_was_typed(page):
     size.click()
     size.press("Control+a")
     size.press_sequentially("8")
-    expect(page.get_by_role("option", name="128")).to_be_visible()
     size.press("Enter")
     expect(size).to_have_value("8")
     expect(caption).to_contain_text("of 8 training pairs")
-    size.click()
-    size.press("ArrowDown")
-    size.press("Enter")
+    stops = page.get_by_label("Size, in stops")
+    stops.focus()
+    stops.press("ArrowRight")
+    expect(size).to_have_value("16")
     expect(caption).not_to_contain_text("of 8 training pairs")
 
 
@@ -103,14 +112,14 @@ def test_sentence_noise_asks_for_a_translator_and_shows_what_it_makes(page):
 
 
 def test_a_system_that_is_not_trained_asks_for_what_it_needs_alone(page):
-    page.get_by_label("Examples in the prompt (few-shot)").check()
+    page.locator("#method").get_by_label("Few-shot").check()
     expect(page.locator("#train")).to_be_hidden()
     expect(page.locator("#launch-problem")).to_contain_text("no test direction is given")
     page.locator("#test").get_by_label("de-en").check()
     expect(page.locator("#launch-pairs")).to_contain_text("Examples the model is shown: 3 de-en")
-    page.get_by_label("None: the base as it is").check()
+    page.locator("#method").get_by_label("As it is").check()
     expect(page.locator("#launch-pairs")).to_contain_text("Nothing is trained")
-    page.get_by_label("LoRA").check()
+    page.locator("#method").get_by_label("LoRA").check()
     expect(page.locator("#train")).to_be_visible()
     expect(page.locator("#launch-pairs")).to_contain_text("training pairs")
 
@@ -140,6 +149,8 @@ def test_launch_is_all_it_takes_and_a_closed_page_loses_nothing(page, browser, a
     expect(again.locator("#run-scores")).to_contain_text("nrefs:1|")
     expect(again.locator("#run-scores")).to_contain_text("COMET is not available")
     expect(again.locator("#run-chart .main-svg").first).to_be_visible()
+    cell = again.get_by_role("button", name="32 pairs, de-en en-de, clean: BLEU")
+    expect(cell).to_have_attribute("aria-label", re.compile(r"BLEU \d+\.\d, finished$"))
     again.close()
 
 
@@ -169,12 +180,14 @@ def test_a_run_is_stopped_and_kept(page):
     expect(state).to_contain_text("train", timeout=RUN_TIMEOUT)
     page.get_by_role("button", name="Stop and keep").click()
     expect(state).to_contain_text("stopped", timeout=RUN_TIMEOUT)
+    expect(page.get_by_role("button", name="Stop and keep")).to_have_count(0)
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
 
 
 def test_a_narrow_screen_needs_no_sideways_scrolling(browser, address):
     page = browser.new_page(viewport={"width": 400, "height": 800})
     page.goto(address)
-    for tab in ("Runs", "Compare", "Translate", "Launch"):
+    for tab in ("Runs", "Results", "Compare", "Translate", "Guide", "Launch"):
         open_tab(page, tab)
         page.wait_for_timeout(300)
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -19,13 +19,15 @@ def config(page):
     return page.get_config_file()
 
 
-def test_no_handler_is_offered_as_an_interface(config):
-    public = [
-        handler["api_name"]
-        for handler in config["dependencies"]
-        if handler["api_visibility"] == "public" and handler["backend_fn"]
-    ]
-    assert public == []
+def test_five_endpoints_are_offered_and_every_handler_is_private(page, config):
+    seen = {handler["api_name"]: handler["api_visibility"] for handler in config["dependencies"]}
+    public = {name for name, visibility in seen.items() if visibility == "public"}
+    assert public == {"launch", "status", "results", "translate", "score"}
+    assert set(seen.values()) == {"public", "private"}
+    info = page.get_api_info(all_endpoints=True)
+    assert {name[1:] for name in info["named_endpoints"]} == public
+    assert info["unnamed_endpoints"] == {}
+    assert all(one["description"] for one in info["named_endpoints"].values())
 
 
 def test_every_control_has_a_label(config):

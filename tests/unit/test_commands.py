@@ -11,6 +11,7 @@ SPECS = [
     RunSpec(train=["de-en"]),
     RunSpec(train=["de-en", "en-de"], size=100, seed=3, name="two words & more"),
     RunSpec(test=["de-en"], size=3, training={"method": "few-shot"}),
+    RunSpec(train=["de-en"], devices=2, strategy="fsdp"),
     RunSpec(base="outputs:/a/b {direction}.txt", test=["de-en"], training={"method": "none"}),
     RunSpec(
         base="some/model",
@@ -31,6 +32,16 @@ def test_the_command_shown_makes_the_same_spec(spec):
     words = shlex.split(command_for(spec))
     assert words[:2] == ["mtlab", "run"]
     assert _spec_from(build_parser().parse_args(words[1:])) == spec
+
+
+@pytest.mark.parametrize(
+    ("word", "path"),
+    [("fsdp", "strategy"), ("greedy", "decoding.strategy"), ("other", "strategy")],
+)
+def test_strategy_still_says_how_answers_are_searched(word, path):
+    words = ["run", "--train", "de-en", "--strategy", word]
+    args = vars(build_parser().parse_args(words))
+    assert {name: args[name] for name in args if name.endswith("strategy")} == {path: word}
 
 
 def test_every_field_of_the_spec_has_a_flag():

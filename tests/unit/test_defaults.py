@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mtlab.defaults import LARGE, NANO, SMALL, Recipe, complete, recipe_for
+from mtlab.defaults import LARGE, NANO, SMALL, Recipe, complete, recipe_for, reopened
 from mtlab.presets import BASES, Base
 from mtlab.spec import RunSpec, Training
 
@@ -72,3 +72,28 @@ def test_a_method_that_trains_nothing_is_given_nothing_to_train_with(
     assert spec.decoding.max_new_tokens and complete(spec, BASES["nano"]) == spec
     tested = RunSpec(test=["de-en"], size=5, training=training)
     assert complete(tested, BASES["nano"]) == spec, "the same system, however it was asked for"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        RunSpec(train=["de-en"]),
+        RunSpec(train=["de-en", "en-de"], size=512, test=["en-fr"], test_corpus="wmt"),
+        RunSpec(train=["de-en"], training={"method": "lora", "steps": 3, "lora_rank": 4}),
+        RunSpec(train=["de-en"], decoding={"max_new_tokens": 60}, name="mine", seed=3),
+        RunSpec(test=["de-en"], size=3, training={"method": "few-shot"}),
+    ],
+)
+def test_what_was_left_open_is_open_again(asked: RunSpec) -> None:
+    assert reopened(complete(asked, BASES["nano"]), BASES["nano"]) == asked
+
+
+def test_what_is_of_no_use_is_left_out_again() -> None:
+    asked = RunSpec(test=["de-en"], training={"method": "none"})
+    assert reopened(complete(asked, BASES["nano"]), BASES["nano"]) == asked
+
+
+def test_what_another_size_would_change_is_open_again() -> None:
+    small = reopened(complete(RunSpec(train=["de-en"]), BASES["nano"]), BASES["nano"])
+    large = complete(small.with_changes(size=1024), BASES["nano"])
+    assert large == complete(RunSpec(train=["de-en"], size=1024), BASES["nano"])

@@ -37,7 +37,7 @@ def test_an_answer_is_one_line_and_ended_there(strategy: str, home: Settings) ->
     assert all(answer.ended and answer.tokens < 60 for answer in answers)
     *_, streamed = stream(nano, sources[0], DE_EN, decoding, template)
     (alone,) = translate(nano, sources[:1], DE_EN, decoding, template)
-    assert streamed == alone.text
+    assert streamed == alone
 
 
 def test_a_line_end_inside_a_token_is_cut_there(home: Settings, monkeypatch) -> None:

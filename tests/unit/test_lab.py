@@ -4,18 +4,11 @@ import json
 
 import pytest
 
-from mtlab import Lab, RunSpec
+from mtlab import RunSpec
 from mtlab.errors import InputError, NotAvailable
+from mtlab.runs import provenance
 from mtlab.runs.files import write_json, write_lines
 from mtlab.runs.placing import placed
-
-
-@pytest.fixture
-def lab(home, monkeypatch):
-    made = Lab(home)
-    monkeypatch.setattr(made.supervisor, "start", lambda: None)
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -70,20 +63,21 @@ def test_the_preview_shows_the_pairs_the_run_will_train_on(lab):
     # A short sentence may come out of word noise as it was.
     assert sum(example.pair.touched == ("target",) for example in preview.examples) >= 3
     assert preview.command.startswith("mtlab run")
-    assert "not known" in preview.forecast
+    assert "a rough guess" in preview.forecast and preview.seconds == preview.told.total > 5
+    assert preview.memory.fits and preview.memory.sentence.startswith("Fits: about ")
     larger = lab.preview(spec.with_changes(size=64), n=4)
     assert [e.pair for e in larger.examples] == [e.pair for e in preview.examples]
 
 
 def test_the_forecast_comes_from_a_run_that_finished(lab, run):
-    status = run.status().with_changes(
-        state="finished", seconds={"load": 5.0, "train": 10.0, "decode": 5.0}
-    )
+    told = lab.preview(run.spec).told
+    provenance.record(run.folder, work=told.work.to_json(), peak_memory_mb=told.memory / 1e6)
+    slow = {name: 4 * value for name, value in told.seconds.items()}
+    status = run.status().with_changes(state="finished", seconds=slow, attempts=1)
     lab.store.write_status(run.id, status)
-    forecast = lab.preview(run.spec).forecast
-    assert "20 seconds" in forecast and run.id in forecast
-    # A run on a few segments says nothing of one on all, nor the other way round.
-    assert "not known" in lab.preview(run.spec.with_changes(test_limit=3)).forecast
+    again = lab.preview(run.spec)
+    assert f"by run {run.id}" in again.forecast
+    assert again.told.seconds["train"] > 3.5 * told.seconds["train"]
 
 
 def test_relative_files_are_made_absolute(tmp_path, monkeypatch):
@@ -158,12 +152,11 @@ def test_translating_live_keeps_the_model_and_gives_it_back(lab, tiny_model):
     name = f"base:{tiny_model}"
     first = lab.translate(name, ["Das Haus ist rot."], "de-en")
     assert len(first) == 1
-    kept = lab._resident._models
-    assert len(kept) == 1
+    assert len(lab.kept_models().names) == 1
     assert lab.translate(name, ["Das Haus ist rot."], "de-en") == first
-    assert list(lab.stream(name, "Das Haus ist rot.", "de-en"))[-1] == first[0].text
+    assert list(lab.stream(name, "Das Haus ist rot.", "de-en"))[-1] == first[0]
     lab.release()
-    assert not kept
+    assert not lab.kept_models().names
     with pytest.raises(InputError, match="there is no run"):
         lab.translate("nonsense", ["x"], "de-en")
 
@@ -171,3 +164,16 @@ def test_translating_live_keeps_the_model_and_gives_it_back(lab, tiny_model):
 def test_a_run_that_saved_nothing_cannot_translate(run):
     with pytest.raises(InputError, match="has saved no model"):
         run.translate(["Hallo"], "de-en")
+
+
+def test_the_preview_says_what_is_not_known_of_a_model_that_is_not_here(lab):
+    spec = RunSpec(base="owner/name", train=["de-en"])
+    memory = lab.preview(spec).memory
+    assert memory.fits is None and "before it is fetched" in memory.sentence
+
+
+def test_the_preview_refuses_a_folder_that_cannot_be_fine_tuned(lab, tmp_path):
+    (tmp_path / "config.json").write_text('{"architectures": ["BertModel"]}')
+    (tmp_path / "model.safetensors").write_bytes(b"\x02\0\0\0\0\0\0\0{}")
+    with pytest.raises(InputError, match="base: .* is a BertModel and no causal language model"):
+        lab.preview(RunSpec(base=str(tmp_path), train=["de-en"]))

@@ -1,6 +1,7 @@
 """The architecture, held: who may import whom, and what costs nothing to import."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,27 @@ PACKAGE = Path(__file__).resolve().parents[2] / "mtlab"
 
 # Lower layers first. A module may import from its own layer and from those below it.
 LAYERS = (
-    ("complaints", "errors", "languages", "methods", "noise_kinds", "settings", "weights"),
+    (
+        "complaints",
+        "errors",
+        "json_text",
+        "languages",
+        "methods",
+        "noise_kinds",
+        "overlays",
+        "secrecy",
+        "settings",
+        "weights",
+        "yaml_files",
+    ),
     ("spec", "presets"),
     (
+        "backends",
+        "batch_parts",
         "commands",
         "defaults",
+        "fields",
+        "halving",
         "prompts",
         "fewshot",
         "corpora",
@@ -24,12 +41,15 @@ LAYERS = (
         "experiments",
     ),
     ("models", "training", "decoding", "scoring"),
-    ("runs", "results", "doctor"),
-    ("handle", "lab", "sweeps"),
+    ("forecasting", "runs", "results", "doctor"),
+    ("cluster",),
+    ("bench", "sharing"),
+    ("backup", "executors", "handle", "lab", "plans", "spaces", "sweeps"),
+    ("access",),
     ("cli", "ui"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-HEAVY = ("torch", "transformers", "peft", "gradio", "pandas", "plotly", "datasets")
+HEAVY = ("torch", "transformers", "peft", "gradio", "pandas", "plotly", "datasets", "ray")
 
 
 def modules():
@@ -87,12 +107,27 @@ def test_gradio_is_imported_in_the_interface_alone():
         "import mtlab",
         "import mtlab.runs.store, mtlab.runs.supervisor",
         "import mtlab.lab",
+        "import mtlab.forecasting, mtlab.runs.time_left",
         "from mtlab.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
     ],
 )
 def test_what_must_start_fast_loads_nothing_heavy(statement):
     code = f"import sys\n{statement}\nprint('LOADED', *[m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "LOADED"
+
+
+def test_the_page_is_there_before_anything_of_a_model_is_loaded(tmp_path):
+    code = (
+        "import sys, mtlab.ui.serving; from mtlab.lab import Lab; from mtlab.ui.page import build\n"
+        "build(Lab())\n"
+        "print('LOADED', *[m for m in ('torch', 'transformers', 'peft', 'datasets', 'matplotlib')"
+        " if m in sys.modules])"
+    )
+    environment = {**os.environ, "MTLAB_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
     assert done.stdout.splitlines()[-1] == "LOADED"
 
 

@@ -16,7 +16,7 @@ from mtlab import models
 from mtlab.defaults import complete
 from mtlab.errors import InputError, NotAvailable
 from mtlab.models import memory
-from mtlab.presets import Base, resolve_base
+from mtlab.presets import BASES, Base, resolve_base
 from mtlab.settings import Settings
 from mtlab.spec import RunSpec
 
@@ -133,10 +133,23 @@ def training_of(method: str) -> object:
 
 
 def test_memory_is_estimated_about_right() -> None:
-    full = memory.estimate(SEVEN_B, training_of("full"), 0, "GPU")  # type: ignore[arg-type]
-    lora = memory.estimate(SEVEN_B, training_of("lora"), 0, "GPU")  # type: ignore[arg-type]
+    full = memory.estimate(SEVEN_B.shape, training_of("full"), 0, "GPU")  # type: ignore[arg-type]
+    lora = memory.estimate(SEVEN_B.shape, training_of("lora"), 0, "GPU")  # type: ignore[arg-type]
     assert 100e9 < full.total < 125e9  # 16 bytes a parameter: what AdamW in fp32 is known to take
     assert 13e9 < lora.total < 24e9  # it is known to train on a 24 GB card
+
+
+def test_what_several_devices_need() -> None:
+    full = training_of("full")
+    alone = memory.estimate(SEVEN_B.shape, full, 0, "GPU")  # type: ignore[arg-type]
+    least = 2 * SEVEN_B.shape.parameters
+    assert memory.Spread(4, "ddp").need(alone, least) == alone, "the whole model on each"
+    shares = memory.Spread(4, "fsdp").need(alone, least)
+    assert shares.training == alone.training // 4 and shares.weights == least
+    assert shares.activations == alone.activations and shares.total < alone.total / 2
+    assert memory.Spread(2, "fsdp").need(alone, 0).weights == alone.weights // 2
+    here = memory.estimate(SEVEN_B.shape, full, 0, "main memory")  # type: ignore[arg-type]
+    assert memory.Spread(2, "ddp").need(here, least).total == 2 * here.total
 
 
 def test_too_large_is_said_before_loading(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,9 +159,26 @@ def test_too_large_is_said_before_loading(home: Settings, monkeypatch: pytest.Mo
     text = str(caught.value)
     assert "too large for this machine" in text
     assert "GiB needed, 16.0 GiB free (main memory)" in text
-    assert "LoRA" in text
+    assert "LoRA" in text and " fits" in text
     monkeypatch.setattr(memory, "available_memory", lambda: (160 * 2**30, "GPU"))
     assert models.check_fits(SEVEN_B, training_of("full"), home).where == "GPU"  # type: ignore[arg-type]
+
+
+def test_whether_it_fits_is_told_from_what_is_known() -> None:
+    there = (8 * 2**30, "main memory")
+    full, lora = training_of("full"), training_of("lora")
+    base = BASES["llama-2-7b"]
+    known = models.fit_of(SEVEN_B, base, full, *there)  # type: ignore[arg-type]
+    assert known.fits is False and "; a base as small as smollm2-360m fits" in known.sentence
+    assert "8.0 GiB free (main memory)" in known.sentence
+    assert models.fit_of(SEVEN_B, base, lora, 64 * 2**30, "GPU").fits  # type: ignore[arg-type]
+    # Of a model that is not on this machine, its number of parameters is known at most.
+    unseen = models.fit_of(None, base, lora, *there)  # type: ignore[arg-type]
+    assert unseen.fits is False and "at least 12.6 GiB" in unseen.sentence
+    small = models.fit_of(None, BASES["qwen2.5-0.5b"], lora, *there)  # type: ignore[arg-type]
+    assert small.fits is None and "not known before it is fetched: at least 0.9" in small.sentence
+    unknown = Base(name="a/b", title="", repo="a/b")
+    assert models.fit_of(None, unknown, lora, *there).fits is None  # type: ignore[arg-type]
 
 
 def test_there_is_some_memory() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -181,16 +182,20 @@ def test_a_named_module_that_is_not_there(load_tiny: Callable[[], Loaded], tmp_p
         tune(load_tiny(), settings_for(method="lora", lora_targets=("x_proj",)), tmp_path / "r")
 
 
-def test_full_training_in_bf16_keeps_fp32_weights(
-    load_tiny: Callable[[], Loaded], tmp_path: Path
-) -> None:
+def test_full_training_in_bf16_is_sound(load_tiny: Callable[[], Loaded], tmp_path: Path) -> None:
     from safetensors import safe_open
 
-    loaded = load_tiny()
-    trained, log = tune(loaded, settings_for(precision="bf16", steps=2), tmp_path / "run")
-    assert loaded.model.dtype == torch.float32
+    losses = {}
+    for precision in ("fp32", "bf16"):
+        loaded = load_tiny()
+        trained, log = tune(loaded, settings_for(precision=precision), tmp_path / precision)
+        losses[precision] = [step["loss"] for step in log.steps]
+        assert loaded.model.dtype == torch.float32, "its master weights"
     with safe_open(trained.path / "model.safetensors", "pt") as file:
         assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.float32}
+    assert losses["bf16"] == pytest.approx(losses["fp32"], abs=0.03)
+    assert losses["bf16"] != losses["fp32"], "it was bf16 indeed"
+    assert losses["fp32"][0] - losses["fp32"][-1] > 0.1, "a loss that fell"
 
 
 def test_checkpointing_activations_gives_the_same_loss(
@@ -249,11 +254,18 @@ def test_torn_checkpoints_are_passed_over(load_tiny: Callable[[], Loaded], tmp_p
     tune(load_tiny(), settings_for(checkpoint_steps=5), folder)
     whole = last_checkpoint(folder)
     assert whole is not None and whole.name == "checkpoint-10"
+
+    def cut(file: Path) -> None:
+        file.write_bytes(file.read_bytes()[:-1])
+
     for name, damage in {
         "checkpoint-11": lambda path: (path / "trainer_state.json").write_text('{"global_'),
         "checkpoint-12": lambda path: (path / "optimizer.pt").unlink(),
         "checkpoint-13": lambda path: (path / "model.safetensors").unlink(),
         "checkpoint-14": lambda path: None,  # a folder whose state is of another step
+        "checkpoint-15": lambda path: cut(path / "model.safetensors"),
+        "checkpoint-16": lambda path: cut(path / "optimizer.pt"),
+        "checkpoint-17": lambda path: cut(path / "rng_state.pth"),
     }.items():
         import shutil
 
@@ -264,6 +276,22 @@ def test_torn_checkpoints_are_passed_over(load_tiny: Callable[[], Loaded], tmp_p
             (folder / name / "trainer_state.json").write_text(json.dumps(state))
         damage(folder / name)
     assert last_checkpoint(folder) == whole
+    assert [path.name for path in folder.glob("checkpoint-*")] == ["checkpoint-10"]
+
+
+def test_a_checkpoint_goes_when_a_newer_one_is_there_whatever_the_clock_says(
+    load_tiny: Callable[[], Loaded], tmp_path: Path
+) -> None:
+    folder, seen = tmp_path / "run", []
+
+    def look(step: int) -> None:  # after steps 2, 5, 8 and 10; saved after 4 and 8, and at the end
+        there = sorted(folder.glob("checkpoint-*"))
+        seen.append([path.name for path in there])
+        for path in there:
+            os.utime(path, (2e9, 2e9))  # as if the clock had since been set back
+
+    tune(load_tiny(), settings_for(checkpoint_steps=4), folder, probe=look)
+    assert seen == [[], ["checkpoint-4"], ["checkpoint-4"], ["checkpoint-8"]]
     assert [path.name for path in folder.glob("checkpoint-*")] == ["checkpoint-10"]
 
 
@@ -297,22 +325,40 @@ def test_the_order_is_seeded_and_goes_through_all_examples() -> None:
     assert order.step(2) == order.indices[3:6] == order.first(2)[3:]
 
 
-def test_much_data_is_grouped_by_length() -> None:
-    lengths = [10 + (index * 37) % 90 for index in range(3200)]
-    order = ExampleOrder(lengths, batch_size=16, steps=200, seed=0)
-    widths = [[lengths[index] for index in order.step(step)] for step in range(1, 201)]
-    padded = sum(max(width) * len(width) for width in widths)
-    assert padded < 1.1 * sum(lengths), "next to nothing is padded"
-    firsts = [width[0] for width in widths]
-    assert firsts != sorted(firsts, reverse=True), "batches are shuffled"
+def test_what_makes_a_step_does_not_depend_on_lengths() -> None:
+    lengths = [10 + (index * 37) % 90 for index in range(320)]
+    order = ExampleOrder(lengths, batch_size=16, steps=20, seed=0)
+    plain = ExampleOrder([1] * 320, batch_size=16, steps=20, seed=0)
+    for step in range(1, 21):
+        assert sorted(order.step(step)) == sorted(plain.step(step))
+        widths = [lengths[index] for index in order.step(step)]
+        assert widths == sorted(widths, reverse=True), "like lengths stand together within it"
 
 
-def test_batches_are_padded_on_the_right() -> None:
+def test_batches_are_padded_on_the_left() -> None:
     batch = Collator(pad_id=0)([EXAMPLES[0], EXAMPLES[4]])
     assert batch["input_ids"].shape == (2, 11)
-    assert batch["input_ids"][0, 7:].tolist() == [0] * 4
+    assert batch["input_ids"][0, :4].tolist() == [0] * 4
     assert batch["attention_mask"].sum(dim=1).tolist() == [7, 11]
-    assert batch["labels"][0, 7:].tolist() == [-100] * 4
+    assert batch["labels"][0, :4].tolist() == [-100] * 4
+    assert set(batch) == {"input_ids", "attention_mask", "labels"}
+
+
+@pytest.mark.parametrize("chosen", [[0, 4], [3], list(range(10))])
+def test_logits_of_targets_alone_give_the_loss_of_each_example_by_itself(
+    load_tiny: Callable[[], Loaded], chosen: list[int]
+) -> None:
+    model = load_tiny().model
+    rows = [EXAMPLES[index] for index in chosen]
+    batch = Collator(0, takes={"position_ids", "logits_to_keep"})(rows)
+    assert batch["labels"].shape[1] == batch["logits_to_keep"] < batch["input_ids"].shape[1]
+    losses, counted = [], []
+    for row in rows:
+        ids, labels = torch.tensor([row.input_ids]), torch.tensor([row.labels])
+        losses.append(model(input_ids=ids, labels=labels).loss * row.target_tokens)
+        counted.append(row.target_tokens)
+    alone = sum(losses) / sum(counted)
+    torch.testing.assert_close(model(**batch).loss, alone, rtol=1e-5, atol=1e-6)
 
 
 def test_an_incomplete_training_is_a_programming_error(

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -193,20 +195,40 @@ def test_sampling_is_seeded(loaded: Loaded) -> None:
     assert sample(1) != sample(2)
 
 
-@pytest.mark.parametrize("strategy", ["greedy", "sample"])
-def test_streaming_grows_into_the_whole_answer(loaded: Loaded, strategy: str) -> None:
-    options = decoding(strategy=strategy)
+@pytest.mark.parametrize("strategy", ["beam", "greedy", "sample"])
+def test_streaming_ends_with_the_whole_answer(loaded: Loaded, strategy: str) -> None:
+    options, seen = decoding(strategy=strategy), 0
     for source in SENTENCES:
-        shown = list(stream(loaded, source, DE_EN, options, Template(), seed=3))
-        (whole,) = ask(loaded, [source], strategy=strategy)
+        *drafts, answer = stream(loaded, source, DE_EN, options, Template(), seed=3)
+        assert [answer] == ask(loaded, [source], strategy=strategy)
         # A character that is still being written is held back.
-        assert whole.text.rstrip("\ufffd").strip() == shown[-1].strip()
-        assert all(not text.endswith("\ufffd") for text in shown)
+        assert not any(draft.ended or draft.text.endswith("\ufffd") for draft in drafts)
+        assert all(one.text != next_.text for one, next_ in pairwise(drafts))
+        seen += len(drafts)
+    assert seen > 3 * len(SENTENCES), "it is watched, not only told at the end"
 
 
-def test_beams_are_shown_when_they_are_done(loaded: Loaded) -> None:
-    shown = list(stream(loaded, "Ja.", DE_EN, decoding(), Template()))
-    assert shown == [ask(loaded, ["Ja."])[0].text]
+def test_greedy_drafts_only_grow(loaded: Loaded) -> None:
+    drafts = [
+        one.text for one in stream(loaded, "Ja.", DE_EN, decoding(strategy="greedy"), Template())
+    ]
+    assert all(next_.startswith(one) for one, next_ in pairwise(drafts))
+
+
+def test_two_streams_may_be_read_in_turns_and_from_other_threads(loaded: Loaded) -> None:
+    sources = ["Das Haus ist rot.", "Il pleut."]
+    streams = [stream(loaded, source, DE_EN, decoding(), Template()) for source in sources]
+    answers: dict[int, Hypothesis] = {}
+    with ThreadPoolExecutor(4) as pool:
+        left = {0, 1}
+        while left:
+            for number in sorted(left):
+                draft = pool.submit(next, streams[number], None).result()
+                if draft is None:
+                    left.remove(number)
+                else:
+                    answers[number] = draft
+    assert [answers[0], answers[1]] == ask(loaded, sources)
 
 
 @pytest.mark.parametrize("strategy", ["beam", "greedy", "sample"])

@@ -14,26 +14,9 @@ from mtlab.presets import BASES
 from mtlab.results.evidence import Evidence
 from mtlab.runs.files import write_lines
 from mtlab.spec import RunSpec
-
-WORDS = (
-    "the old ferry leaves before noon and nobody on the quiet island knows why our neighbour "
-    "bakes bread while rain falls over seven green hills near a mill with twelve windows"
-).split()
+from tests.written_systems import OFF_TARGET, damaged, sentences
 
 MakeRun = Callable[..., Evidence]
-
-
-def sentences(n: int, seed: int = 1) -> list[str]:
-    draw = random.Random(seed)
-    return [" ".join(draw.choices(WORDS, k=draw.randint(5, 15))) for _ in range(n)]
-
-
-def damaged(lines: list[str], share: float, draw: random.Random) -> list[str]:
-    """The lines with a share of their words exchanged for others."""
-    return [
-        " ".join(draw.choice(WORDS) if draw.random() < share else word for word in line.split())
-        for line in lines
-    ]
 
 
 @pytest.fixture
@@ -66,7 +49,7 @@ def make_run(tmp_path: Path) -> MakeRun:
                     "index": index,
                     "source": f"source {index}",
                     "reference": reference,
-                    "hypothesis": "wo bin ich denn nun" if index < lost else hypothesis,
+                    "hypothesis": OFF_TARGET if index < lost else hypothesis,
                     "base": untuned[index],
                     "failures": ["off-target"] if index < lost else [],
                     "base_failures": [],
@@ -77,6 +60,7 @@ def make_run(tmp_path: Path) -> MakeRun:
                 )
             ]
             write_lines(folder / "translations" / f"{direction}.jsonl", rows)
-        return Evidence(f"run-{count}", complete(spec, BASES[spec.base]), folder)
+        base = BASES["nano" if spec.base.startswith("run:") else spec.base]
+        return Evidence(f"run-{count}", complete(spec, base), folder)
 
     return make

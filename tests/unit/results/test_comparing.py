@@ -4,12 +4,25 @@ import pytest
 import sacrebleu
 
 from mtlab.errors import InputError
-from mtlab.results.comparing import compare_runs, compare_with_base
+from mtlab.results.comparing import compare_systems
 from mtlab.results.reading import read_segments
+from mtlab.results.systems import System
 from mtlab.runs.files import write_lines
 from mtlab.spec import Direction
 
 WAY = Direction.parse("de-en")
+
+
+def compare_runs(baseline, system, direction, metric="bleu", **options):
+    sides = System(tuple(baseline)), System(tuple(system))
+    (found,) = compare_systems(sides, direction, (metric,), **options)
+    return found
+
+
+def compare_with_base(run):
+    sides = System((run,), untuned=True), System((run,))
+    (found,) = compare_systems(sides, WAY, ("bleu",))
+    return found
 
 
 def bleu(run):
@@ -37,7 +50,7 @@ def test_the_values_are_the_means_of_sacrebleus_over_seeds(make_run):
 
 
 def test_a_run_against_its_untuned_base(make_run):
-    one = compare_with_base([make_run({"de-en": 0.2}, seed=4)], WAY)
+    one = compare_with_base(make_run({"de-en": 0.2}, seed=4))
     assert one.baseline == "nano untuned" and one.verdict == "higher"
     assert one.seeds == 1 and any("other seeds" in note for note in one.notes)
 
@@ -47,7 +60,7 @@ def test_a_base_that_was_not_scored_says_so(make_run):
     path = run.folder / "translations" / "de-en.jsonl"
     write_lines(path, [{**row, "base": None} for row in read_segments(run.folder, WAY)])
     with pytest.raises(InputError, match=r"run-1 has not all of its untuned base's.*score_base"):
-        compare_with_base([run], WAY)
+        compare_with_base(run)
 
 
 def test_other_segments_are_refused_and_the_run_is_named(make_run):

@@ -183,20 +183,26 @@ def test_conditions_ignore_what_makes_no_other_model(make_run, home):
     others = conditions([*runs, *more], home)
     assert [other.differs_in(one) for other in others[1:]] == [("rest",), ("size",)]
     lora = make_run({"de-en": 0.2}, training={"method": "lora"})
-    assert conditions([lora, runs[0]], home)[0].differs_in(one) == ("rest",)
+    assert conditions([lora, runs[0]], home)[0].differs_in(one) == ("method",)
     noisy = make_run({"de-en": 0.2}, noise={**WORD, "ratio": 0})
     assert len(conditions([runs[0], noisy], home)) == 1
 
 
-def test_sentences_tell_conditions_apart_that_differ_in_what_has_no_knob(make_run, home):
-    runs = [make_run({"de-en": 0.3}, reverse=share) for share in (0, 0.25)]
-    runs.append(make_run({"de-en": 0.3}, training={"steps": 7}))
-    found = on(findings(runs, home), "untuned")
-    assert len({one.sentence for one in found}) == len(found) == 3
-    plain, reverse, steps = (one.sentence.partition(")")[0] for one in found)
-    assert plain.endswith("(de-en alone")
-    assert reverse.endswith("(de-en alone, 25% reversed")
-    assert steps.endswith("(de-en alone, steps 7")
+def test_sentences_tell_conditions_apart_that_differ_in_what_is_not_asked(make_run, home):
+    choices = ({}, {"reverse": 0.25}, {"training": {"steps": 7}}, {"training": {"method": "lora"}})
+    runs = [make_run({"de-en": 0.3}, size=size, **one) for one in choices for size in (32, 64)]
+    found = on(findings(runs, home), "step")
+    said = [one.sentence.partition(")")[0].partition("(")[2] for one in found]
+    assert said == [
+        "de-en alone", "de-en alone, 25% reversed", "de-en alone, 7 steps", "de-en alone, LoRA",
+    ]  # fmt: skip
+
+
+def test_the_untuned_model_is_held_against_its_plainest_fine_tuning_alone(make_run, home):
+    choices = ({"size": 64}, {}, {"reverse": 0.25}, {"training": {"steps": 7}}, {"noise": WORD})
+    runs = [make_run({"de-en": 0.3}, **one) for one in choices]
+    (only,) = on(findings(runs, home), "untuned")
+    assert only.sentence.startswith("Fine-tuning on 32 pairs (de-en alone) raises")
 
 
 def test_runs_on_other_segments_are_not_compared(make_run, home):
@@ -238,3 +244,17 @@ def test_a_grid_in_which_nothing_differs_finds_nothing(make_run, home: Settings)
     for one in decided:
         assert "no difference found" in one.sentence
         assert f"corrected for {one.comparison.compared} comparisons)" in one.sentence
+
+
+def test_what_a_size_keeps_of_the_largest_over_all_directions(make_run, home):
+    harms = {16: 0.6, 32: 0.2, 256: 0.2}
+    runs = [
+        run
+        for size, harm in harms.items()
+        for run in seeds(make_run, 2, dict.fromkeys(("de-en", "en-de"), harm), size=size)
+    ]
+    few, enough = on(findings(runs, home), "kept")
+    assert few.found and few.sentence.startswith("Trained on 16 pairs (de-en alone), nano keeps ")
+    assert few.sentence.endswith("of the BLEU that 256 pairs give, over the 2 directions tested.")
+    assert 0 < few.more["ratio_low"] < few.more["ratio"] < few.more["ratio_high"] < 1
+    assert not enough.found and enough.sentence.endswith("tested: no difference found.")

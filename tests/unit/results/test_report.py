@@ -119,6 +119,14 @@ def test_conditions_that_differ_in_anything_are_told_apart(made, home):
     assert any("3 steps" in row for row in rows) and any("50\\% reversed" in row for row in rows)
 
 
+def test_seeds_that_two_sweeps_made_between_them_are_one_condition(made, home):
+    runs = [made(2 + seed, seed=seed, group=group) for seed, group in enumerate(("one", "other"))]
+    report = make_report(runs, home)
+    bleu = report.means[(report.means["system"] == "run") & (report.means["metric"] == "bleu")]
+    assert bleu["seeds"].tolist() == [2]
+    assert set(report.frame["group"]) == {"one", "other"}
+
+
 def test_clean_runs_are_one_condition_whatever_side_noise_would_have_had(made, home):
     runs = [made(2, size=16, noise={"side": side}) for side in ("source", "target")]
     report = make_report(runs, home)
@@ -210,3 +218,17 @@ def test_on_the_command_line_the_ending_says_what_to_write(made, ending, tmp_pat
 def test_bad_input_is_one_sentence(home, words, sentence, capsys):
     assert cli.main(["report", *words]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_the_paper_stands_behind_the_plots_that_it_has_too(made, home):
+    specs = [{"size": size, "train": train} for size in (16, 64)
+             for train in (("de-en",), ("de-en", "en-de"))]  # fmt: skip
+    page = make_report(
+        [made(2, **fields, test=["de-en", "en-de"]) for fields in specs], home
+    ).html()
+    titles = [line for line in page.splitlines() if line.startswith("<h2>")]
+    assert titles[1:5] == [
+        "<h2>Quality against training size</h2>", "<h2>The paper&#39;s curve</h2>",
+        "<h2>Trained on, tested on</h2>", "<h2>The paper&#39;s transfer</h2>",
+    ]  # fmt: skip
+    assert page.count("arXiv 2404.14122") == 2

@@ -24,6 +24,19 @@ def test_another_reader_sees_what_is_appended(tmp_path):
     assert reader.read(1)[0].get("text") == "Grüße"
 
 
+def test_lines_numbered_elsewhere_are_taken_over_once_and_without_a_gap(tmp_path):
+    there, here = EventLog(tmp_path / "there"), EventLog(tmp_path / "here")
+    for step in range(1, 7):
+        there.append("step", step=step)
+    lines = [event.to_json() for event in there.read()]
+    assert here.extend(lines[:3]) == 3
+    assert here.extend(lines[1:5]) == 5  # some of them are there already
+    assert here.extend([*lines[4:5], {**lines[5], "seq": 8}]) == 5  # 6 and 7 are still to come
+    assert here.extend(lines) == 6
+    assert here.read() == there.read()
+    assert EventLog(tmp_path / "here").append("end", state="finished").seq == 7
+
+
 def test_a_torn_last_line_is_not_read_and_not_continued(tmp_path):
     path = tmp_path / "events.jsonl"
     EventLog(path).append("phase", phase="load")

@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
-from mtlab.errors import RunFailed
-from mtlab.runs.explaining import explain, is_disk_full
+from mtlab.errors import NotAvailable, RunFailed
+from mtlab.runs.explaining import explain, is_disk_full, tells_of_memory
 
 
 class OutOfMemoryError(RuntimeError):
@@ -26,6 +26,15 @@ class OutOfMemoryError(RuntimeError):
 def test_each_has_a_name_and_the_phase(error, what):
     told = explain(error, "train")
     assert what in told["what"] and "'train'" in told["what"] and told["fix"]
+    assert tells_of_memory(told) == ("memory" in what)
+
+
+def test_what_training_and_decoding_say_of_memory_themselves():
+    for what in ("training ran out of memory", "decoding ran out of memory, in half a batch too"):
+        assert tells_of_memory(NotAvailable(what, fix="use less").to_json())
+    killed = "it was killed, most often because the machine's memory ran out"
+    assert tells_of_memory({"what": "the run's process ended", "why": killed})
+    assert not tells_of_memory(None) and not tells_of_memory({"what": "the disk is full"})
 
 
 def test_a_sentence_of_our_own_stays():

@@ -1,8 +1,11 @@
 """The job's voice: phases timed, progress that never goes back, an end that stands."""
 
+import subprocess
+import sys
+
 import pytest
 
-from mtlab.runs.reporting import SHARES, Reporter
+from mtlab.runs.reporting import SHARES, Reporter, peak_memory_mb
 from mtlab.runs.status import PHASES
 
 
@@ -46,3 +49,13 @@ def test_a_stopped_run_is_called_so_only_when_its_process_is_gone(store, reporte
     reporter.end("stopped")
     status = store.status(reporter.status.id)
     assert (status.state, status.ending) == ("running", "stopped")
+
+
+def test_the_memory_of_a_process_is_its_own_and_not_of_who_started_it():
+    """What starts a process from a large one gives it a larger `ru_maxrss` than it ever had."""
+    ballast = bytearray(400_000_000)
+    ballast[::4096] = b"x" * len(ballast[::4096])  # touched, so that it is really there
+    code = "from mtlab.runs.reporting import peak_memory_mb; print(peak_memory_mb())"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 5 < float(made.stdout) < 300
+    assert peak_memory_mb() > 400

@@ -1,6 +1,7 @@
 """What became of a run whose process is gone."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -97,12 +98,19 @@ def test_training_that_is_done_can_be_gone_on_from(running):
         (1, "Traceback\nValueError: nonsense\n", "ValueError: nonsense"),
         (1, "OSError: [Errno 28] No space left on device\n", "the disk is full"),
         (EXIT_DISK_FULL, "", "the disk is full"),
+        (None, "No space left on device\n--- attempt 2\n", "killed or the machine restarted"),
+        (1, "out of memory\n--- attempt 2\nValueError: nonsense\n", "(ValueError: nonsense)"),
         (None, "", "killed or the machine restarted"),
     ],
 )
 def test_the_cause_is_told_from_exit_and_log(store, running, exit_code, log, words):
     (running.folder / "job.log").write_text(log)
     assert words in outcome(store, running, exit_code=exit_code).sentence
+
+
+def test_a_disk_too_full_to_say_so_is_the_cause(store, running, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=100))
+    assert "(the disk is full): " in outcome(store, running).sentence
 
 
 def test_a_person_who_asked_gets_stopped(store, running):

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import stat
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +20,7 @@ from mtlab.runs.store import RunStore
 
 
 def test_a_run_is_created_whole(store, spec):
-    record = store.create(spec, name="first")
+    record = store.create(spec.with_changes(name="first"))
     assert {path.name for path in record.folder.iterdir()} == {
         "spec.json",
         "status.json",
@@ -39,7 +40,7 @@ def test_a_full_disk_leaves_no_half_a_run(store, spec, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("mtlab.runs.store.write_json", full)
+    monkeypatch.setattr("mtlab.runs.creating.write_json", full)
     with pytest.raises(NotAvailable, match=r"is full.*free some space"):
         store.create(spec)
     assert os.listdir(store.settings.runs) == []
@@ -92,18 +93,69 @@ def test_the_index_is_made_again_from_the_folders(store, spec, damage):
 
 
 def test_the_schema_is_this_one(store):
-    assert len(MIGRATIONS) == 1, "write the new schema down here as well"
+    assert len(MIGRATIONS) == 3, "write the new schema down here as well"
     with store.database.transaction() as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         columns = {
             table: [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
             for table in ("runs", "leases")
         }
     assert columns == {
-        "runs": ["id", "state", "created", "queued", "priority"],
+        "runs": ["id", "state", "created", "queued", "priority", "device", "devices"],
         "leases": ["name", "run", "pid", "started", "token", "host", "taken", "heartbeat"],
     }
+
+
+@pytest.mark.parametrize("version", range(len(MIGRATIONS) + 1))
+def test_a_home_of_any_older_schema_is_migrated_in_order(store, spec, home, version):
+    runs = [store.create(spec, priority=priority).id for priority in (0, 5, 0)]
+    order = store.database.queue()
+    with store.database.reading() as connection:
+        final = schema(connection)
+    for path in home.home.glob("lab.db*"):
+        path.unlink()
+    connection = sqlite3.connect(home.home / "lab.db")
+    for step in MIGRATIONS[:version]:
+        connection.executescript(step)
+    connection.execute(f"PRAGMA user_version = {version}")
+    if version:
+        for place, run in enumerate(runs):
+            connection.execute(
+                "INSERT INTO runs (id, state, created, queued, priority) VALUES (?, ?, ?, ?, ?)",
+                (run, "queued", 1.0, place, 5 if place == 1 else 0),
+            )
+    connection.commit()
+    connection.close()
+    again = RunStore(home)
+    assert again.database.queue() == order and len(again.list()) == 3
+    with again.database.reading() as connection:
+        assert schema(connection) == final
+
+
+def schema(connection):
+    """Every table and index as it was made, and the version."""
+    rows = connection.execute("SELECT name, tbl_name FROM sqlite_master ORDER BY name").fetchall()
+    tables = sorted({table for _, table in rows})
+    return rows, {t: connection.execute(f"PRAGMA table_info({t})").fetchall() for t in tables}
+
+
+def test_a_home_of_a_later_mtlab_is_left_alone(store, spec, home):
+    run = store.create(spec).id
+    with store.database.transaction() as connection:
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    with pytest.raises(NotAvailable, match="written by a later mtlab: update mtlab"):
+        store.create(spec)
+    assert [record.id for record in store.list()] == [run]
+
+
+def test_a_full_queue_is_said(spec, home):
+    store = RunStore(replace(home, max_queued=3))
+    runs = [store.create(spec) for _ in range(3)]
+    with pytest.raises(NotAvailable, match="the queue is full: 3 runs wait, and one more would"):
+        store.create(spec)
+    store.request_stop(runs[0].id)
+    assert store.create(spec) and len(store.list()) == 4
 
 
 def test_the_queue_goes_by_priority_then_age(store, spec):
@@ -117,7 +169,9 @@ def test_a_device_is_taken_once_with_one_run(store, spec):
     taken = []
     threads = [
         threading.Thread(
-            target=lambda n=n: taken.append(store.database.claim("cpu", "host", f"token-{n}"))
+            target=lambda n=n: taken.append(
+                store.database.claim(("cpu",), "host", f"token-{n}", bool)
+            )
         )
         for n in range(8)
     ]
@@ -205,7 +259,7 @@ def test_a_home_that_cannot_be_made(tmp_path, home, monkeypatch):
 def test_an_index_that_cannot_be_written_says_why(store, spec, monkeypatch, text, free, says):
     run = store.create(spec).id
     usage = SimpleNamespace(free=free)
-    monkeypatch.setattr("mtlab.runs.database.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
 
     def refuse(*_):
         raise sqlite3.OperationalError(text)

@@ -5,13 +5,19 @@ import os
 import shutil
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 
+from mtlab.errors import InputError, NotAvailable
+from mtlab.runs import files
 from mtlab.runs import supervisor as supervisor_module
 from mtlab.runs.attending import Patience, attend
-from mtlab.runs.devices import devices, environment_for
-from mtlab.runs.identity import ProcessIdentity
+from mtlab.runs.database import Lease
+from mtlab.runs.devices import LENT, allowed_devices, check_device, devices, environment_for
+from mtlab.runs.holding import Holding
+from mtlab.runs.identity import ProcessIdentity, this_host
+from mtlab.runs.needs import obstacle
 from mtlab.runs.store import RunStore
 from mtlab.runs.supervisor import Supervisor
 
@@ -20,7 +26,7 @@ QUICK = Patience(asked=0.2, terminated=0.3, lingering=0.3)
 
 @pytest.fixture(autouse=True)
 def one_device(monkeypatch):
-    monkeypatch.setattr(supervisor_module, "devices", lambda: ("cpu",))
+    monkeypatch.setattr(supervisor_module, "allowed_devices", lambda settings: ("cpu",))
 
 
 @pytest.fixture
@@ -78,7 +84,7 @@ def test_two_supervisors_run_one_job_at_a_time(store, spec, home, fake_jobs, unt
 
 def test_even_without_the_lease_a_device_is_taken_once(store, spec, home, fake_jobs, monkeypatch):
     fake_jobs("patient")
-    monkeypatch.setattr(Supervisor, "_hold_lease", lambda self: True)
+    monkeypatch.setattr(Holding, "holds", lambda self: True)
     for _ in range(3):
         store.create(spec)
     for _ in range(3):
@@ -190,12 +196,12 @@ def test_a_launcher_that_died_between_taking_and_starting(store, spec, superviso
     monkeypatch.setattr(supervisor_module, "LAUNCH_SECONDS", -1.0)
     monkeypatch.setattr(supervisor_module, "launch", lambda *_: pytest.fail("not yet"))
     taken = store.create(spec)
-    store.database.claim("cpu", "host", "mtlab-nobody")
+    store.database.claim(("cpu",), "host", "mtlab-nobody", bool)
     started = store.status(taken.id)
-    supervisor._hold_lease()
+    supervisor._holding.holds()
     supervisor._attend(store.database.leases()[0], taken.id)
     assert store.database.states() == {taken.id: "queued"}
-    store.database.claim("cpu", "host", "mtlab-nobody")
+    store.database.claim(("cpu",), "host", "mtlab-nobody", bool)
     launched = started.with_changes(state="running", token="mtlab-nobody", attempts=1, began=1.0)
     store.write_status(taken.id, launched)
     assert store.status(taken.id).state == "running"
@@ -226,27 +232,122 @@ def test_a_run_given_to_another_attempt_is_left_alone(store, spec, supervisor, f
     assert json.loads(path.read_text())["token"] == "mtlab-other"
 
 
-def test_sigterm_from_outside_interrupts(store, spec, supervisor, fake_jobs, until):
+def test_an_interrupted_run_goes_on_by_itself_twice(store, spec, supervisor, fake_jobs, until):
     fake_jobs("patient")
+    run, waiting = store.create(spec), store.create(spec)
+    killed = set()
+
+    def kill_once():
+        status = store.status(run.id)
+        if status.state == "running" and status.pid and status.pid not in killed:
+            killed.add(status.pid)
+            os.kill(status.pid, signal.SIGTERM)
+        return status.is_over
+
+    until(ticking(supervisor, kill_once))
+    assert len(killed) == 3
+    until(ticking(supervisor, lambda: store.status(waiting.id).state == "running"))
+    status = store.status(run.id)
+    assert status.state == "interrupted" and status.is_over and status.attempts == 3
+    said = [event["text"] for event in store.events(run.id) if event.kind == "note"]
+    assert said == [f"interrupted; goes on by itself ({n} of 2)" for n in (1, 2)]
+    store.requeue(run.id)
+    assert store.status(run.id).requeues == 2, "a person's wish counts anew"
+
+
+def test_what_waits_for_it_waits_on_while_it_may_go_on(store, spec, supervisor):
     run = store.create(spec)
-    until(ticking(supervisor, lambda: store.status(run.id).phase == "train"))
-    os.kill(store.status(run.id).pid, signal.SIGTERM)
-    until(ticking(supervisor, lambda: store.status(run.id).is_over))
-    assert store.status(run.id).state == "interrupted"
+    other = store.create(spec, needs=[run.id])
+    interrupted = store.status(run.id).with_changes(state="interrupted")
+    store.write_status(run.id, interrupted)
+    assert obstacle(store, store.status(other.id)) is None and not interrupted.is_over
+    store.write_status(run.id, interrupted.with_changes(requeues=0))
+    assert "was interrupted" in obstacle(store, store.status(other.id))["what"]
+
+
+def test_one_that_would_go_on_can_be_stopped(store, spec, supervisor):
+    run = store.create(spec)
+    store.write_status(run.id, store.status(run.id).with_changes(state="interrupted"))
+    store.request_stop(run.id)
+    assert store.status(run.id).state == "stopped"
+    supervisor.tick()
+    assert store.database.states() == {run.id: "stopped"}
+    store.write_status(run.id, store.status(run.id).with_changes(state="interrupted"))
+    store.request_stop(run.id, keep=False)
+    assert store.list() == []
 
 
 def test_a_stale_supervisor_is_passed_over(store, home, monkeypatch):
     first, second = Supervisor(store, home), Supervisor(store, home)
     first.tick()
     second.tick()
-    assert not second._holds
+    assert not second._holding.held
     monkeypatch.setattr(supervisor_module.time, "time", lambda now=time.time: now() + 100)
     second.tick()
-    assert second._holds
+    assert second._holding.held
     second.stop()
 
 
-def test_devices(monkeypatch):
+def of_the_future(store, host):
+    """The supervision held by a process of `host`, its heartbeat of a clock since set back."""
+    lease = Lease(supervisor_module.NAME, host, pid=1, started="x", token="t")
+    store.database.take(lease, lambda held: True)
+    with store.database.transaction() as connection:
+        connection.execute("UPDATE leases SET heartbeat = ?", (time.time() + 9e9,))
+
+
+def test_a_supervisor_of_before_the_restart_is_passed_over(store, supervisor):
+    of_the_future(store, this_host().rpartition(":")[0] + ":another")
+    supervisor.tick()
+    assert supervisor._holding.held
+
+
+def test_a_silent_supervisor_elsewhere_is_passed_over_though_the_clock_was_set_back(
+    store, supervisor, monkeypatch
+):
+    of_the_future(store, "another-machine:boot")
+    supervisor.tick()
+    assert not supervisor._holding.held
+    now = time.monotonic
+    monkeypatch.setattr(supervisor_module.time, "monotonic", lambda: now() + 100)
+    supervisor.tick()
+    assert supervisor._holding.held
+
+
+def test_a_clock_set_back_does_not_keep_a_stubborn_run_from_stopping(
+    store, spec, supervisor, fake_jobs, until
+):
+    fake_jobs("stubborn")
+    run = store.create(spec)
+    until(ticking(supervisor, lambda: store.status(run.id).phase == "train"))
+    files.write_json(run.folder / "stop.json", {"keep": True, "time": time.time() + 9e9})
+    until(ticking(supervisor, lambda: store.written_status(run.id).state == "stopped"))
+
+
+def test_a_clock_set_back_does_not_keep_the_device_of_a_process_that_hangs(
+    store, spec, supervisor, fake_jobs, until
+):
+    fake_jobs("lingering")
+    run = store.create(spec)
+    (run.folder / "go").touch()
+    until(ticking(supervisor, lambda: store.status(run.id).state == "finished"))
+    status = store.status(run.id)
+    store.write_status(run.id, status.with_changes(ended=status.ended + 9e9))
+    until(ticking(supervisor, lambda: not alive(status)))
+
+
+def test_a_run_gets_the_device_it_wants(store, spec, home, fake_jobs, monkeypatch):
+    fake_jobs("patient")
+    first, second = store.create(spec, wants="cuda:1"), store.create(spec)
+    third = store.create(spec, wants="cuda:1")
+    monkeypatch.setattr(supervisor_module, "allowed_devices", lambda _: ("cuda:0", "cuda:1"))
+    Supervisor(store, home).tick()
+    held = {store.written_status(run.id).device: run.id for run in (first, second)}
+    assert held == {"cuda:1": first.id, "cuda:0": second.id}
+    assert store.status(third.id).state == "queued"
+
+
+def test_devices(home, monkeypatch):
     devices.cache_clear()
     monkeypatch.setattr("mtlab.runs.devices._torch_is_cpu_only", lambda: False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
@@ -256,6 +357,17 @@ def test_devices(monkeypatch):
         devices.cache_clear()
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
         assert devices() == ("cpu",) and environment_for("cpu") == {}
+        devices.cache_clear()
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,5")
+        assert allowed_devices(home) == ("cuda:0", "cuda:1")
+        chosen = replace(home, devices=("cuda:1", "cpu", "cuda:7"))
+        assert allowed_devices(chosen) == ("cuda:1", "cpu")
+        assert environment_for("cpu") == {"CUDA_VISIBLE_DEVICES": ""}
+        check_device("cpu", chosen)
+        with pytest.raises(InputError, match="device: no run may hold 'cuda:0' here: use cuda:1"):
+            check_device("cuda:0", chosen)
+        with pytest.raises(NotAvailable, match="no cuda:7: set MTLAB_DEVICES to cuda:0, cuda:1"):
+            allowed_devices(replace(home, devices=("cuda:7",)))
     finally:
         devices.cache_clear()
 
@@ -272,3 +384,62 @@ def test_resumed_at_once_after_another_process_saw_the_end(
     (run.folder / "go").touch()
     until(ticking(supervisor, lambda: store.status(run.id).state == "finished"))
     assert store.status(run.id).attempts == 2
+
+
+@pytest.mark.parametrize(("wants", "idle"), [("ray", True), (LENT, True), ("cpu", False)])
+def test_a_run_for_another_place_does_not_busy_this_machine(store, spec, wants, idle):
+    store.create(spec, wants=wants)
+    assert store.database.is_idle(("cpu",)) is idle
+    store.database.claim((wants,), this_host(), "mtlab-token", bool)
+    assert [lease.name for lease in store.database.leases()] == [wants]
+    assert store.database.is_idle(("cpu",)) is idle
+
+
+def test_a_run_that_waits_for_any_device_busies_this_machine(store, spec):
+    assert store.database.is_idle(("cpu",))
+    store.create(spec)
+    assert not store.database.is_idle(("cpu",))
+
+
+def test_a_process_is_kept_ready_while_only_others_devices_are_waited_for(
+    store, spec, supervisor, monkeypatch
+):
+    told = []
+    monkeypatch.setattr(supervisor._ready, "tend", lambda command, now: told.append(now))
+    store.create(spec, wants="ray")
+    supervisor.tick()
+    assert told == ["idle"]
+
+
+def test_an_index_that_fails_at_the_start_leaves_the_run_waiting(
+    store, spec, supervisor, monkeypatch
+):
+    run = store.create(spec)
+    supervisor._holding.holds()
+    with monkeypatch.context() as patch:
+
+        def refused():
+            raise NotAvailable("the index is locked")
+
+        patch.setattr(store.database, "leases", refused)
+        with pytest.raises(NotAvailable, match="the index is locked"):
+            supervisor._start_next()
+    status = store.written_status(run.id)
+    assert (status.state, status.token, status.attempts) == ("queued", None, 0)
+    assert store.database.states() == {run.id: "queued"}
+    assert [lease.run for lease in store.database.leases()] == [None]
+
+
+def test_a_process_whose_token_stays_in_a_status_is_not_kept(store, spec, supervisor, monkeypatch):
+    store.create(spec)
+    written, ended = [], []
+
+    def full(run, status, **_):
+        written.append(status.state)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(store, "write_status", full)
+    monkeypatch.setattr(supervisor._ready, "end", lambda: ended.append(True))
+    with pytest.raises(NotAvailable):
+        supervisor._start_next()
+    assert written == ["running", "queued"] and ended == [True]

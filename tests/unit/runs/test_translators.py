@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from mtlab import Lab, RunSpec
+from mtlab import RunSpec
 from mtlab.errors import InputError, NotAvailable
 from mtlab.models import facts as facts_module
 from mtlab.runs.placing import placed
@@ -20,14 +20,6 @@ DE_EN, EN_DE = Direction.parse("de-en"), Direction.parse("en-de")
 def spec_with(translator, **changes):
     noise = {"kind": "sentence", "translator": translator, **changes.pop("noise", {})}
     return RunSpec(**{"size": 4, "train": ("de-en",), "noise": noise, **changes})
-
-
-@pytest.fixture
-def lab(home, monkeypatch):
-    made = Lab(home)
-    monkeypatch.setattr(made.supervisor, "start", lambda: None)
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -2,15 +2,22 @@
 
 import json
 import shutil
+import sys
+from importlib.metadata import version
 
 import pytest
 
-from mtlab import Lab, RunSpec
+from mtlab import RunSpec
 from mtlab.corpora import draw_for, open_corpus
+from mtlab.decoding import budget
 from mtlab.errors import InputError
+from mtlab.models import Spread
+from mtlab.runs import scores, systems
 from mtlab.runs.files import read_json, read_lines
+from mtlab.runs.partial import Partial
 from mtlab.runs.pipeline import Stopped
 from mtlab.runs.reporting import Reporter
+from mtlab.runs.settling import can_resume
 from mtlab.runs.untrained import Untrained
 from mtlab.spec import Direction
 from tests.tiny_translation_models import m2m, opus
@@ -22,12 +29,8 @@ CHAT = (
 )
 
 
-@pytest.fixture
-def lab(home, monkeypatch):
-    made = Lab(home)
-    monkeypatch.setattr(made.supervisor, "start", lambda: None)
-    yield made
-    made.close()
+class Killed(BaseException):
+    """The end of the process, where a test wants it."""
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def done(lab):
 
     def do(stop=lambda: False, **spec):
         asked = {"test": ("de-en",), "test_limit": 3, "metrics": ("bleu",), **spec}
-        asked["decoding"] = {"beams": 1, "max_new_tokens": 8}
+        asked["decoding"] = {"beams": 1, "max_new_tokens": 8, **spec.get("decoding", {})}
         run = lab.launch(RunSpec(**asked))
         again(run, stop)
         return run
@@ -55,7 +58,7 @@ def done(lab):
         try:
             Untrained(run.folder, run.spec, lab.settings, reporter, stop).run()
             reporter.end("finished")
-        except Stopped:
+        except (Stopped, Killed):
             reporter.end("interrupted")
 
     do.again = again
@@ -120,7 +123,7 @@ def test_a_few_shot_run_keeps_what_it_showed_and_translates_with_it(lab, done, t
     (answer,) = run.translate([row["source"]], "de-en")
     assert answer.text == row["hypothesis"] != row["base"]
     *_, streamed = lab.stream(run.id, row["source"], "de-en")
-    assert streamed == answer.text
+    assert streamed == answer
     with pytest.raises(InputError, match="shows no examples for en-de: choose one of de-en"):
         run.translate(["The house is red."], "en-de")
 
@@ -158,7 +161,8 @@ def test_a_translation_model_translates_every_direction(lab, done, tmp_path):
     assert set(found) == {"de-en", "en-de"} and all(one["digest"] for one in found.values())
     row = rows_of(run)[0]
     assert run.translate([row["source"]], "de-en")[0].text == row["hypothesis"]
-    assert list(lab.stream(run.id, row["source"], "de-en")) == [row["hypothesis"]]
+    (streamed,) = lab.stream(run.id, row["source"], "de-en")
+    assert streamed.text == row["hypothesis"]
 
 
 def test_a_model_for_each_direction_is_named_by_its_languages(done, tmp_path):
@@ -190,6 +194,68 @@ def test_a_stopped_run_translates_no_direction_twice(done, home, tmp_path, monke
     assert asked == ["en-de"] and [row["hypothesis"] for row in rows_of(run)] == first
     assert run.status().ending == "finished" and set(run.scores()) == {"de-en", "en-de"}
     assert set(provenance(run)["base"]["models"]) == {"de-en", "en-de"}
+
+
+@pytest.mark.parametrize("kind", ["none", "few-shot", "translation model"])
+def test_killed_after_every_batch_it_translates_none_twice(
+    kind, lab, done, tiny_model, tmp_path, monkeypatch
+):
+    asked = {
+        "none": lambda: none(tiny_model),
+        "few-shot": lambda: {"base": str(tiny_model), **few_shot(1)},
+        "translation model": lambda: none(m2m(tmp_path / "m2m")),
+    }[kind]()
+    asked |= {"test": ("de-en", "en-de"), "test_limit": 8, "decoding": {"token_budget": 200}}
+    whole = done(**asked)
+    shutil.rmtree(lab.settings.cache / "base", ignore_errors=True)
+    made = []
+    add = Partial.add
+
+    def add_and_die(self, answers):
+        made.extend((self._path.name, place) for place in answers)
+        add(self, answers)
+        raise Killed
+
+    monkeypatch.setattr(Partial, "add", add_and_die)
+    run = done(**asked)
+    attempts = 1
+    while run.status().ending == "interrupted":
+        assert can_resume(run.folder)
+        done.again(run)
+        attempts += 1
+    assert attempts > 4 and len(made) == len(set(made)) > 12
+    for direction in ("de-en", "en-de"):
+        assert rows_of(run, direction) == rows_of(whole, direction) != []
+    assert run.scores() == whole.scores() and run.base_scores() == whole.base_scores()
+    assert any("segments were translated before" in event.get("text", "") for event in run.events())
+    assert not (run.folder / "partial").exists()
+
+
+@pytest.mark.parametrize(
+    ("metrics", "again"), [(("bleu", "chrf"), ["en-de"]), (("bleu", "comet"), ["de-en", "en-de"])]
+)
+def test_killed_while_it_scores_only_what_is_missing_is_scored_again(
+    metrics, again, done, tiny_model, monkeypatch
+):
+    asked = none(tiny_model, test=("de-en", "en-de"), metrics=metrics)
+    whole = done(**asked)
+    score, asked_for = scores.score_direction, []
+
+    def score_or_die(direction, *rest):
+        asked_for.append(str(direction))
+        if len(asked_for) == 2:
+            raise Killed
+        return score(direction, *rest)
+
+    monkeypatch.setattr(scores, "score_direction", score_or_die)
+    run = done(**asked)
+    assert run.status().ending == "interrupted" and set(run.scores()) == {"de-en"}
+    done.again(run)
+    assert asked_for == ["de-en", "en-de", *again], "what was not available is tried again"
+    assert run.scores() == whole.scores() and set(run.scores()) == {"de-en", "en-de"}
+    assert [rows_of(run, name) for name in whole.scores()] == [
+        rows_of(whole, name) for name in whole.scores()
+    ]
 
 
 def test_somebodys_outputs_are_scored_like_any_run(lab, done, outputs):
@@ -284,3 +350,105 @@ def test_a_run_that_trained_nothing_is_no_base_and_no_translator(lab, done, tiny
     noise = {"kind": "sentence", "translator": run.id}
     with pytest.raises(InputError, match="noise.translator: the run '.*' trained no model"):
         lab.launch(RunSpec(train=("de-en",), size=4, noise=noise))
+
+
+def told(run):
+    return [event["text"] for event in run.events() if event.kind == "note"]
+
+
+def killed_after_a_batch(monkeypatch):
+    """Kills the process when its first batch is kept; gives the list of all that are."""
+    add, adds = Partial.add, []
+
+    def add_and_die(self, answers):
+        add(self, answers)
+        adds.append(answers)
+        if len(adds) == 1:
+            raise Killed
+
+    monkeypatch.setattr(Partial, "add", add_and_die)
+    return adds
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_run_by_ctranslate2_says_so(killed, lab, done, tiny_model, monkeypatch):
+    """Also where it is killed after its first batch and goes on."""
+    asked = none(tiny_model, test_limit=8)
+    asked["training"] = {"method": "none", "precision": "fp32"}
+    decoding = {"strategy": "greedy", "token_budget": 64}
+    own = done(**asked, decoding=decoding)
+    adds = killed_after_a_batch(monkeypatch) if killed else []
+    run = done(**asked, decoding={**decoding, "backend": "ctranslate2"})
+    if killed:
+        assert run.status().ending == "interrupted"
+        done.again(run)
+        assert len(adds) == 8, "no batch twice"
+    assert run.status().ending == "finished" and rows_of(run) == rows_of(own)
+    backend = {"name": "ctranslate2", "version": version("ctranslate2"), "precision": "fp32"}
+    assert provenance(run)["decoding_backend"] == backend
+    assert provenance(own)["decoding_backend"]["name"] == "transformers"
+    assert any(text.startswith("ctranslate2 was tried on") for text in told(run))
+    kept = (lab.settings.cache / "base").glob("*.json")
+    assert sum("hypotheses" in read_json(path) for path in kept) == 2, "each has its own"
+    assert len(list((lab.settings.cache / "converted").iterdir())) == 1
+
+
+def test_what_a_backend_cannot_is_said_at_launch(lab, tiny_model, tmp_path, monkeypatch):
+    decoding = {"backend": "ctranslate2"}
+    with pytest.raises(InputError, match=r"decoding\.backend: .*this is a translation model"):
+        lab.launch(RunSpec(test=("de-en",), decoding=decoding, **none(m2m(tmp_path / "m2m"))))
+    monkeypatch.setitem(sys.modules, "ctranslate2", None)
+    with pytest.raises(InputError, match=r"decoding\.backend: .*'pip install ctranslate2'"):
+        lab.launch(RunSpec(test=("de-en",), decoding=decoding, **none(tiny_model)))
+    assert lab.runs() == []
+
+
+def test_batches_fit_into_memory_and_are_the_same_when_it_goes_on(done, tiny_model, monkeypatch):
+    free = [2_000_000]
+    monkeypatch.setattr(budget, "_free", lambda device: free[0])
+    killed_after_a_batch(monkeypatch)
+    decoding = {"token_budget": 32768, "beams": 4, "max_new_tokens": 64}
+    run = done(**none(tiny_model, test_limit=40), decoding=decoding)
+    free[0] = 10**12
+    done.again(run)
+    assert run.status().ending == "finished"
+    assert provenance(run)["token_budget"] < 32768 == run.spec.decoding.token_budget
+    assert any("of 40 segments were translated before" in text for text in told(run))
+    assert sum("memory is short" in text for text in told(run)) == 1
+
+
+def test_batches_that_did_not_fit_after_all_are_smaller_the_next_time(
+    lab, done, tiny_model, monkeypatch
+):
+    monkeypatch.setattr(budget, "_free", lambda device: 2_000_000)
+    asked = []
+    translate = Untrained._translate
+
+    def spied(self, *arguments, **options):
+        asked.append(self._decoded.decoding.token_budget)
+        return translate(self, *arguments, **options)
+
+    monkeypatch.setattr(Untrained, "_translate", spied)
+    killed_after_a_batch(monkeypatch)
+    decoding = {"token_budget": 32768, "beams": 4, "max_new_tokens": 64}
+    run = done(**none(tiny_model, test_limit=40), decoding=decoding)
+    lab.store.write_status(run.id, run.status().with_changes(halved=("decoding",)))
+    done.again(run)
+    first = provenance(run)["token_budget"]
+    assert asked == [first, first // 2] and first < 16384
+
+
+def test_what_one_process_does_is_not_shared(lab, outputs, tmp_path):
+    says = r"devices: translation models and outputs are one process's work: leave it at 1"
+    for base in (f"outputs:{outputs(outputs.all)}", m2m(tmp_path / "m2m")):
+        spec = RunSpec(test=("de-en",), **none(base))
+        systems.check_system(spec, lab.settings)
+        with pytest.raises(InputError, match=says):
+            systems.check_system(spec.with_changes(devices=2), lab.settings)
+
+
+def test_processes_that_share_main_memory_are_counted(lab, tiny_model, monkeypatch):
+    seen = []
+    monkeypatch.setattr(systems, "check_fits", lambda *_, spread: seen.append(spread))
+    systems.check_system(RunSpec(test=("de-en",), devices=2, **none(tiny_model)), lab.settings)
+    assert seen == [Spread(2, "ddp")]

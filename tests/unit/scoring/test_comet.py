@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -29,6 +30,16 @@ TOLERANCE = 1e-5
 def scorer(comet_settings: Settings, tiny_comet: TinyComet) -> Iterator[CometScorer]:
     with CometScorer(comet_settings, str(tiny_comet.regression)) as scorer:
         yield scorer
+
+
+def comet_workers() -> set[int]:
+    """The pids of this process's own, other children aside."""
+    found = set()
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if any("comet_program" in word for word in child.cmdline()):
+                found.add(child.pid)
+    return found
 
 
 def scores_of(
@@ -87,6 +98,71 @@ def test_each_text_is_encoded_once(scorer: CometScorer, tiny_comet: TinyComet) -
     assert scorer._answer(*arguments)["encoded"] == 0
 
 
+@pytest.mark.parametrize("kind", ["regression", "unified"])
+def test_killed_while_it_scores_the_next_worker_goes_on_to_the_very_same(
+    scorer: CometScorer, tiny_comet: TinyComet, tmp_path: Path, kind: str
+) -> None:
+    """What a worker has computed is found by the next one, of this run or another."""
+    words = [text for text in tiny_comet.sources for _ in range(3)]
+    lines = [f"{text} {' '.join(words[: 2 * n])} {n}" for n, text in enumerate(words)]
+    systems = {"one": [text[1:] for text in lines], "two": [text[:-9] for text in lines]}
+    arguments = (lines, [text.upper() for text in lines], systems)
+    model = str(getattr(tiny_comet, kind))
+    told: list[float] = []
+
+    def kill(share: float, text: str) -> None:
+        if text == "scoring with COMET" and share and not told:
+            told.append(share)
+            os.kill(killed._workers[0].pid, signal.SIGKILL)
+
+    settings = replace(scorer.settings, home=tmp_path)
+    with CometScorer(settings, model, on_progress=kill) as killed:
+        with pytest.raises(NotAvailable, match="signal 9|worker"):
+            killed._answer(*arguments)
+        killed._end()
+        rest = killed._answer(*arguments)
+        again = killed._answer(*arguments)
+    if kind == "regression":
+        whole = scorer._answer(*arguments)
+    else:
+        with CometScorer(scorer.settings, model) as other:
+            whole = other._answer(*arguments)
+    assert 0 < rest["encoded"] < whole["encoded"] and again["encoded"] == 0
+    assert again["segments"] == rest["segments"] == whole["segments"], "to the last bit"
+
+
+def test_several_workers_share_what_there_is_to_encode(
+    scorer: CometScorer, tiny_comet: TinyComet, tmp_path: Path
+) -> None:
+    """As on several GPUs, a worker each: what they have encoded, the first does not encode."""
+    sources = [f"{text} {number}" for number in range(5) for text in tiny_comet.sources]
+    systems = {
+        name: [f"{line}." for line in lines] * 5 for name, lines in tiny_comet.systems.items()
+    }
+    arguments = (sources, [text.upper() for text in sources], systems)
+    settings = replace(scorer.settings, home=tmp_path)
+    model = str(tiny_comet.regression)
+    with CometScorer(settings, model, devices=[{"OMP_NUM_THREADS": "1"}] * 2) as several:
+        shared = several._answer(*arguments)
+        assert len(several._workers) == 2
+    alone = scorer._answer(*arguments)
+    assert shared["encoded"] == 0 and alone["encoded"] > 0
+    for name in systems:
+        assert shared["segments"][name] == pytest.approx(alone["segments"][name], abs=TOLERANCE)
+
+
+def test_an_unusable_store_changes_no_score(
+    comet_settings: Settings, tiny_comet: TinyComet, tmp_path: Path
+) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "comet.db").write_bytes(b"no database" * 1000)
+    settings = replace(comet_settings, home=tmp_path)
+    with CometScorer(settings, str(tiny_comet.regression)) as scorer:
+        scores = scores_of(scorer, tiny_comet)
+    for name, expected in tiny_comet.predicted(tiny_comet.regression).items():
+        assert scores[name].segments == pytest.approx(expected, abs=TOLERANCE)
+
+
 def test_other_model_types_go_through_predict(
     comet_settings: Settings, tiny_comet: TinyComet
 ) -> None:
@@ -143,31 +219,27 @@ def test_bad_input_is_refused_before_anything_starts(
     scorer = CometScorer(comet_settings, "no such model")
     with pytest.raises(InputError, match=says):
         scorer.score(sources, references, {"a": hypotheses})
-    assert scorer._worker is None
+    assert not scorer._workers
 
 
-def test_a_killed_worker_gives_no_number_and_the_next_call_starts_another(
+def test_a_killed_worker_is_replaced_by_one_that_gives_the_same_scores(
     scorer: CometScorer, tiny_comet: TinyComet
 ) -> None:
     before = scores_of(scorer, tiny_comet)
-    assert scorer._worker is not None
-    os.kill(scorer._worker.pid, signal.SIGKILL)
-    answers = scorer.score(tiny_comet.sources, tiny_comet.references, tiny_comet.systems)
-    for answer in answers.values():
-        assert isinstance(answer, Unavailable)
-        assert "signal 9" in answer.why and answer.fix
-        assert answer.to_json() == {"available": False, "why": answer.why, "fix": answer.fix}
+    killed = scorer._workers[0].pid
+    os.kill(killed, signal.SIGKILL)
     assert scores_of(scorer, tiny_comet) == before
+    assert scorer._workers[0].pid != killed
 
 
 def test_a_silent_worker_is_given_up(comet_settings: Settings, tiny_comet: TinyComet) -> None:
     """Loading takes seconds, so half a second of patience is not enough."""
-    others = set(psutil.Process().children())
+    others = comet_workers()
     scorer = CometScorer(comet_settings, str(tiny_comet.regression), load_timeout=0.5)
     answer = scorer.score(tiny_comet.sources, tiny_comet.references, tiny_comet.systems)["nothing"]
     assert isinstance(answer, Unavailable)
     assert "no sign of life" in answer.why
-    assert set(psutil.Process().children()) == others
+    assert comet_workers() == others
 
 
 def test_the_worker_ends_with_its_parent(comet_settings: Settings, tiny_comet: TinyComet) -> None:
@@ -178,7 +250,7 @@ def test_the_worker_ends_with_its_parent(comet_settings: Settings, tiny_comet: T
         "from pathlib import Path\n"
         "from mtlab.scoring.comet import _Worker\n"
         "from mtlab.settings import Settings\n"
-        "worker = _Worker(Path(sys.argv[1]), Settings.from_environment())\n"
+        "worker = _Worker(Path(sys.argv[1]), Settings.from_environment(), {})\n"
         "print(worker.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
@@ -221,17 +293,18 @@ def test_a_worker_says_why_it_cannot_load_and_goes_on_listening(
     (broken / "hparams.yaml").write_text("class_identifier: regression_metric\n")
     python = find_env(comet_settings)
     assert python is not None
-    worker = _Worker(python, comet_settings)
+    worker = _Worker(python, comet_settings, {})
+    asking = {"command": "load", "offline": True, "store": str(tmp_path / "store.db")}
     for model, why, fix in [
         (str(broken), "checkpoint of '.*broken' cannot be loaded", "another checkpoint"),
         ("Unbabel/wmt22-comet-da", "'Unbabel/wmt22-comet-da' cannot be had.*hub", "network"),
     ]:
-        worker.send(command="load", model=model, offline=True)
+        worker.send(model=model, **asking)
         with pytest.raises(NotAvailable, match=why) as refused:
-            worker.receive("loaded", 120, lambda share, text: None)
+            worker.receive("loaded", 120, lambda share, text: None, "loading")
         assert fix in str(refused.value.fix)
-    worker.send(command="load", model=str(tiny_comet.regression), offline=True)
-    assert worker.receive("loaded", 120, lambda share, text: None)["precision"] == "fp32"
+    worker.send(model=str(tiny_comet.regression), **asking)
+    assert worker.receive("loaded", 120, lambda share, text: None, "loading")["precision"] == "fp32"
     worker.end()
 
 

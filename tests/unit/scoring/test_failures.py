@@ -9,7 +9,7 @@ import pytest
 
 from mtlab.scoring.failures import FAILURES, Verdict, flag, is_copy, languages, shares, stacked
 from mtlab.scoring.failures.lengths import is_over_long, stops_early
-from mtlab.scoring.language_id import detect_language, is_off_target
+from mtlab.scoring.language_id import detect_language, off_target_language
 from mtlab.settings import ASSETS
 from mtlab.spec import Direction
 
@@ -35,6 +35,10 @@ def everyday() -> list[dict[str, str]]:
     """The bundled test sentences, by language."""
     header, *rows = (ASSETS / "everyday" / "test.tsv").read_text(encoding="utf-8").splitlines()
     return [dict(zip(header.split("\t"), row.split("\t"), strict=True)) for row in rows]
+
+
+def is_off_target(source: str, hypothesis: str, direction: Direction) -> bool:
+    return off_target_language(source, hypothesis, direction) is not None
 
 
 def directions() -> list[Direction]:

@@ -15,7 +15,7 @@ import sacrebleu
 
 from mtlab.errors import InputError
 from mtlab.scoring.bootstrap import mean_interval, resamples
-from mtlab.scoring.lexical import lexical_scores
+from mtlab.scoring.lexical import lexical_scores, segment_signature
 from mtlab.scoring.values import Score
 
 REFERENCES = {
@@ -121,6 +121,12 @@ def test_segment_scores_are_sacrebleus_sentence_scores() -> None:
     assert chrf.segments == pytest.approx(
         [sacrebleu.sentence_chrf(hypothesis, [reference]).score for hypothesis, reference in pairs]
     )
+    for metric, theirs in (
+        ("bleu", sacrebleu.BLEU(effective_order=True)),
+        ("chrf", sacrebleu.CHRF()),
+    ):
+        theirs.sentence_score(*hypotheses[:1], references[:1])
+        assert segment_signature(metric, "en") == str(theirs.get_signature())
 
 
 def test_a_corpus_score_is_no_mean_of_sentence_scores() -> None:

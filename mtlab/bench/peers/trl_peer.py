@@ -1,0 +1,134 @@
+"""TRL's SFTTrainer as its users run it, in its own environment; told over stdin, see `bench.peer`.
+
+    {"command": "prepare", "task": {...}} -> {PACKAGE: VERSION}
+    {"command": "lap"} -> {"seconds", "cpu", "work", "loss"}
+
+A task is what `bench.train.write_task` makes, with `options` for TRL's `SFTConfig`. A lap trains
+the model from its folder anew. Its clock runs from the end of the first step to that of the last,
+and its work is the target tokens of the steps between.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+
+class Laps:
+    """One task, and trainings of it."""
+
+    def prepare(self, task: dict[str, Any]) -> dict[str, str]:
+        """Read the texts; what is trained is loaded by each lap."""
+        self.task = task
+        with open(task["texts"], encoding="utf-8") as file:
+            self.texts = json.load(file)
+        packages = ("trl", "transformers", "torch", "peft", "accelerate")
+        return {name: metadata.version(name) for name in packages}
+
+    def lap(self) -> dict[str, Any]:
+        """Train once."""
+        import torch
+        from transformers import TrainerCallback
+
+        marks: list[tuple[float, float]] = []
+        counted: list[int] = []
+
+        class Marks(TrainerCallback):  # type: ignore[misc]
+            def on_step_end(self, *args: Any, **more: Any) -> None:
+                if torch.cuda.is_available():
+                    torch.cuda.synchronize()
+                marks.append((time.perf_counter(), time.process_time()))
+
+        with tempfile.TemporaryDirectory() as folder:
+            trainer = self._trainer(folder, Marks())
+            collate = trainer.data_collator
+
+            def counting(rows: Any) -> Any:
+                batch = collate(rows)
+                counted.append(int((batch["labels"] != -100).sum()))
+                return batch
+
+            trainer.data_collator = counting
+            trainer.train()
+        (began, cpu), (ended, used) = marks[0], marks[-1]
+        return {
+            "seconds": ended - began,
+            "cpu": used - cpu,
+            "work": sum(counted[1 : self.task["steps"]]),  # the loader is a batch ahead
+            "loss": held_out_loss(trainer.model, self.texts["held_out"]),
+        }
+
+    def _trainer(self, folder: str, callback: Any) -> Any:
+        import torch
+        from datasets import Dataset
+        from peft import LoraConfig
+        from transformers import AutoTokenizer
+        from trl import SFTConfig, SFTTrainer
+
+        task, train = self.task, self.texts["train"]
+        adapter = None
+        if task["method"] == "lora":
+            adapter = LoraConfig(
+                r=task["lora_rank"],
+                lora_alpha=task["lora_alpha"],
+                lora_dropout=0.0,
+                target_modules="all-linear",
+                task_type="CAUSAL_LM",
+            )
+        config = SFTConfig(
+            output_dir=folder,
+            max_steps=task["steps"],
+            per_device_train_batch_size=task["batch"],
+            learning_rate=task["learning_rate"],
+            warmup_steps=task["warmup_steps"],
+            weight_decay=0.0,
+            seed=task["seed"],
+            use_cpu=not torch.cuda.is_available(),
+            save_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+            **task["options"],
+        )
+        rows = {"input_ids": [ids for ids, _ in train], "labels": [labels for _, labels in train]}
+        return SFTTrainer(
+            model=task["model"],
+            args=config,
+            train_dataset=Dataset.from_dict(rows),
+            processing_class=AutoTokenizer.from_pretrained(task["model"]),
+            peft_config=adapter,
+            callbacks=[callback],
+        )
+
+
+def held_out_loss(model: Any, texts: list[tuple[list[int], list[int]]]) -> float:
+    """The mean loss per target token of texts that were not trained on, in fp32, one at a time."""
+    import torch
+
+    model.float().eval()
+    device = next(model.parameters()).device
+    total, count = 0.0, 0
+    with torch.no_grad():
+        for ids, labels in texts:
+            logits = model(input_ids=torch.tensor([ids], device=device)).logits[0, :-1].float()
+            targets = torch.tensor(labels[1:], device=device)
+            total += float(torch.nn.functional.cross_entropy(logits, targets, reduction="sum"))
+            count += int((targets != -100).sum())
+    return total / count
+
+
+def main() -> None:
+    """Listen until the parent closes the input."""
+    sys.path.insert(0, str(Path(__file__).parent))  # run by its path, it is in no package
+    from listening import listen
+
+    laps = Laps()
+    listen({"prepare": laps.prepare, "lap": laps.lap})
+
+
+if __name__ == "__main__":
+    main()

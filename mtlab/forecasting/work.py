@@ -1,0 +1,288 @@
+"""What a run has to do, as numbers that hang on no machine: tokens, steps, matrices.
+
+They are counted from a sample of the texts before a run, and kept in its provenance, so that the
+next forecast can compare what was to be done with how long it took.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mtlab.batch_parts import parts_of
+from mtlab.methods import NONE
+from mtlab.models.facts import Shape
+from mtlab.spec import RunSpec
+
+PROBES = 5
+"""How often a probe set is translated while a run trains: at its start and four times more."""
+
+PROBE_TOKENS = 96
+_SIMULATED = 200  # batches
+_MOST_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Batches:
+    """A direction's sentences as they are translated: so many batches like this one.
+
+    Attributes:
+        count: how many.
+        sentences: in each, on average.
+        rows: beams for each sentence.
+        prompt: tokens of the longest prompt in a batch, on average.
+        widest: sentences times prompt tokens in the fullest batch.
+        answer: tokens of a reference, on average.
+        longest: tokens of the longest reference in a batch, on average.
+        limit: new tokens at most.
+    """
+
+    count: int
+    sentences: float
+    rows: int
+    prompt: float
+    widest: float
+    answer: float
+    longest: float
+    limit: int
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """The training.
+
+    Attributes:
+        steps: optimizer steps.
+        passes: forward and backward passes in each.
+        tokens: that are read in all, padding included.
+        targets: places for which logits are made, in all.
+        widest: tokens of the fullest pass.
+        widest_targets: places for which logits are made in the fullest pass.
+        shapes: how many shapes of a batch there are; for each the CPU's kernels are made anew.
+        trained: parameters that are trained.
+        method: `lora` or `full`.
+        checkpointing: whether activations are computed twice.
+        saves: how often all that resuming needs is written.
+    """
+
+    steps: int
+    passes: int
+    tokens: float
+    targets: float
+    widest: float
+    widest_targets: float
+    shapes: int
+    trained: int
+    method: str
+    checkpointing: bool
+    saves: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that a run does.
+
+    Attributes:
+        shape: of its model.
+        precision: the number format, as the spec says it.
+        base: the test sets as the untuned base translates them; empty where that is kept.
+        own: the test sets as the run's own model translates them.
+        probes: the probe sets.
+        teaching: None where nothing is trained.
+        segments: that are scored, over all directions.
+        comet: those of them that COMET scores.
+        devices: that share the work.
+    """
+
+    shape: Shape
+    precision: str
+    base: tuple[Batches, ...] = ()
+    own: tuple[Batches, ...] = ()
+    probes: tuple[Batches, ...] = ()
+    teaching: Teaching | None = None
+    segments: int = 0
+    comet: int = 0
+    devices: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The work as plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Work:
+        """Read what `to_json` wrote.
+
+        Raises:
+            KeyError, TypeError: it is something else.
+        """
+        teaching = data["teaching"]
+        return cls(
+            shape=Shape(**data["shape"]),
+            precision=str(data["precision"]),
+            base=tuple(Batches(**one) for one in data["base"]),
+            own=tuple(Batches(**one) for one in data["own"]),
+            probes=tuple(Batches(**one) for one in data["probes"]),
+            teaching=Teaching(**teaching) if teaching else None,
+            segments=int(data["segments"]),
+            comet=int(data["comet"]),
+            devices=int(data.get("devices", 1)),
+        )
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The lengths that work is counted from, in tokens.
+
+    Attributes:
+        examples: (all, those of the target with its end mark) for a sample of the training pairs.
+        pairs: how many training pairs there are.
+        tests: by direction, how many segments there are, and of a sample of them the tokens of the
+            prompt and of the reference.
+        prompted: the same with the prompt of the run's own system, where it is another.
+    """
+
+    examples: tuple[tuple[int, int], ...]
+    pairs: int
+    tests: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+    prompted: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+
+
+def work_of(
+    spec: RunSpec,
+    shape: Shape,
+    texts: Texts,
+    *,
+    context: int | None = None,
+    kept: Container[int] = (),
+) -> Work:
+    """Count a run's work.
+
+    Args:
+        spec: complete.
+        shape: of its model.
+        texts: the lengths of its sentences.
+        context: the tokens its model can attend to; None where that is not known.
+        kept: the places of the directions whose translations by the untuned base are kept.
+    """
+    decoding, training = spec.decoding, spec.training
+    limit = decoding.token_limit
+    if context:
+        longest = max((p for _, sample in texts.prompted for p, _ in sample), default=0)
+        limit = max(1, min(limit, context - longest))
+    rows = decoding.beams if decoding.strategy == "beam" else 1
+    budget = decoding.token_budget or 4096
+    base, own = (
+        [
+            batches_of(number, sample, rows, budget, limit)
+            for place, (number, sample) in enumerate(tests)
+            if place not in left_out
+        ]
+        for tests, left_out in (
+            (texts.tests, kept),
+            # A base that is taken as it is shares its translations with the runs that score it.
+            (texts.prompted, kept if training.method == NONE else ()),
+        )
+    )
+    probes: list[Batches] = []
+    if training.trains and spec.probe_size and texts.tests:
+        share, more = divmod(spec.probe_size, len(texts.tests))
+        for place, (number, sample) in enumerate(texts.tests):
+            asked = min(number, share + (place < more))
+            if asked:
+                short = min(limit, PROBE_TOKENS)
+                probes.append(batches_of(asked, sample, 1, budget, short))
+    segments = sum(number for number, _ in texts.tests)
+    return Work(
+        shape,
+        training.precision,
+        tuple(base) if spec.score_base else (),
+        tuple(own),
+        tuple(probes),
+        _teaching(spec, shape, texts) if training.trains else None,
+        segments,
+        segments if "comet" in spec.metrics else 0,
+        spec.devices,
+    )
+
+
+def batches_of(
+    number: int, sample: Sequence[tuple[int, int]], rows: int, budget: int, limit: int
+) -> Batches:
+    """A direction's batches, cut as `mtlab.decoding.batches` cuts them: by length, the longest
+    first, under a budget of prompt tokens times rows.
+
+    Args:
+        number: sentences.
+        sample: of them the tokens of prompt and reference.
+        rows: beams.
+        budget: of tokens.
+        limit: new tokens at most.
+    """
+    ordered = sorted(sample, reverse=True) or [(1, 1)]
+    each = number / len(ordered)  # what a sentence of the sample stands for
+    count, start, widest = 0, 0.0, 0.0
+    prompts, longests = [], []
+    while start < number:
+        first = min(len(ordered) - 1, int(start / each))
+        room = max(1, min(budget // max(1, ordered[first][0] * rows), _MOST_ROWS // rows))
+        end = min(number, start + room)
+        held = ordered[first : max(first + 1, math.ceil(end / each))]
+        prompts.append(held[0][0])
+        longests.append(max(answer for _, answer in held))
+        widest = max(widest, (end - start) * held[0][0])
+        count, start = count + 1, end
+    return Batches(
+        count=max(1, count),
+        sentences=number / max(1, count),
+        rows=rows,
+        prompt=sum(prompts) / len(prompts),
+        widest=widest,
+        answer=sum(answer for _, answer in ordered) / len(ordered),
+        longest=sum(longests) / len(longests),
+        limit=limit,
+    )
+
+
+def _teaching(spec: RunSpec, shape: Shape, texts: Texts) -> Teaching:
+    training = spec.training
+    steps, batch = training.steps or 1, training.batch_size or 1
+    batches = steps * (training.accumulation or 1)
+    examples = [one for one in texts.examples if one[0] <= (training.max_length or 512)]
+    draw = random.Random(spec.seed)
+    made = [_parts(examples or [(64, 24)], batch, draw) for _ in range(min(batches, _SIMULATED))]
+    passes = [one for parts in made for one in parts]
+    each = batches / len(made)  # what a batch of those that were drawn stands for
+    full = training.method == "full"
+    return Teaching(
+        steps=steps,
+        passes=max(1, round(len(passes) * each / steps)),
+        tokens=sum(tokens for tokens, _ in passes) * each,
+        targets=sum(targets for _, targets in passes) * each,
+        widest=max(tokens for tokens, _ in passes),
+        widest_targets=max(targets for _, targets in passes),
+        shapes=len(set(passes)),
+        trained=shape.parameters if full else shape.adapted(training.lora_rank),
+        method=str(training.method),
+        checkpointing=bool(training.gradient_checkpointing),
+        saves=steps // max(1, training.checkpoint_steps or steps) + 1,
+    )
+
+
+def _parts(
+    examples: Sequence[tuple[int, int]], batch: int, draw: random.Random
+) -> list[tuple[int, int]]:
+    """The passes of one batch: tokens, padding included, and places of logits.
+
+    On a CPU a batch goes through in parts (`mtlab.training.batching`); on a GPU whole or without
+    padding, where finished runs correct the difference.
+    """
+    held = [draw.choice(examples) for _ in range(batch)]
+    made = []
+    for part in parts_of([length for length, _ in held]):
+        width = max(held[row][0] for row in part)
+        targets = max(held[row][1] for row in part)
+        made.append((len(part) * width, len(part) * min(width, targets + 1)))
+    return made
