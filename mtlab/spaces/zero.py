@@ -22,6 +22,9 @@ from mtlab.runs.status import Status
 from mtlab.runs.store import RunStore
 from mtlab.settings import Settings
 
+SLICE = (sys.executable, "-m", "mtlab.runs.lent")
+"""What does a slice, the run and the seconds behind it."""
+
 _TAG = re.compile(r"<[^>]+>")
 _GIVING = threading.Lock()
 _MOST_IN_VAIN = 3
@@ -75,9 +78,8 @@ def slice_of(run: str, settings: Settings) -> str:
     Returns:
         Why it could not be done; empty when it was.
     """
-    command = [sys.executable, "-m", "mtlab.runs.lent", run]
     done = subprocess.run(
-        [*command, "--seconds", str(settings.lent_seconds)],
+        [*SLICE, run, "--seconds", str(settings.lent_seconds)],
         env={**os.environ, "MTLAB_HOME": str(settings.home)},
         capture_output=True,
         text=True,

@@ -1,6 +1,5 @@
 """ZeroGPU: a run in slices, each within a call that lends a GPU."""
 
-import os
 import sys
 from dataclasses import replace
 
@@ -9,6 +8,7 @@ import pytest
 from mtlab import Lab
 from mtlab.errors import InputError, NotAvailable
 from mtlab.presets import resolve_base
+from mtlab.runs import supervisor
 from mtlab.runs.lent import main
 from mtlab.settings import Settings
 from mtlab.spaces import zero
@@ -38,6 +38,15 @@ def on_step_end(self, args, state, control, **others):
 Watcher.on_step_end = on_step_end
 """
 
+SLICE = """
+import os, sys
+from mtlab.runs import lent, supervisor
+
+supervisor.JOB = {job}
+assert os.environ["CUDA_VISIBLE_DEVICES"] == "MIG-lent"
+sys.exit(lent.main())
+"""
+
 
 @pytest.fixture
 def lending(home, monkeypatch):
@@ -57,20 +66,21 @@ def lending(home, monkeypatch):
 
 
 @pytest.fixture
-def in_this_process(lending, monkeypatch):
-    """The slice's program runs in the call itself, where the test's own jobs are known."""
+def slices_do_first(tmp_path, monkeypatch, jobs_do_first):
+    """Have every job that a slice launches from now on run some Python first."""
 
-    def slice_of(run, settings):
-        assert os.environ["CUDA_VISIBLE_DEVICES"] == "MIG-lent"
-        os.environ["MTLAB_HOME"] = str(settings.home)
-        return "" if main([run, "--seconds", str(settings.lent_seconds)]) == 0 else "see stderr"
+    def do_first(prelude):
+        jobs_do_first(prelude)
+        script = tmp_path / "slice.py"
+        script.write_text(SLICE.format(job=supervisor.JOB))
+        monkeypatch.setattr(zero, "SLICE", (sys.executable, str(script)))
 
-    monkeypatch.setattr(zero, "slice_of", slice_of)
+    return do_first
 
 
-def test_a_run_is_done_in_slices(lending, in_this_process, spec, jobs_do_first, tmp_path):
+def test_a_run_is_done_in_slices(lending, spec, slices_do_first, tmp_path):
     in_slices, visitor = lending
-    jobs_do_first(TIME_IS_OVER.format(folder=str(tmp_path)))
+    slices_do_first(TIME_IS_OVER.format(folder=str(tmp_path)))
     run = in_slices.launch(spec(score_base=False, probe_size=0))
     assert run.status().wants == "zero"
     in_slices.supervisor.tick()
