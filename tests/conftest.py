@@ -23,6 +23,18 @@ Bahnhof? Das Haus ist rot. The house is red. Ich lese ein Buch. I am reading a b
 """
 
 
+BESIDE_OTHERS = ("e2e", "ui")
+"""Folders of tests that wait for other processes, a browser among them, on a machine they share."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give a test that waits for other processes a second try; the summary names it (RERUN)."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in BESIDE_OTHERS:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a lab whose home is empty, for this test alone."""

@@ -59,7 +59,7 @@ def lending(home, monkeypatch):
 
     monkeypatch.setattr("mtlab.runs.lending.resolve_base", of_the_hub)
     zero._lender.cache_clear()
-    made = Lab(replace(home, lent_seconds=300))
+    made = Lab(replace(home, lent_seconds=120))
     yield made, visitor
     made.close()
     zero._lender.cache_clear()
@@ -87,7 +87,7 @@ def test_a_run_is_done_in_slices(lending, spec, slices_do_first, tmp_path):
     assert run.status().state == "queued", "it waits until somebody lends a GPU"
     zero.prepare(in_slices.settings)
     assert [one.state for one in in_slices.lend(run.id)] == ["queued", "finished"]
-    assert visitor.durations == [310] * 2
+    assert visitor.durations == [130] * 2
     status = run.status()
     assert status.device == "zero" and status.attempts == 2 and status.requeues == 2
     steps = [event.data["step"] for event in run.events() if event.kind == "step"]
