@@ -70,7 +70,7 @@ def main() -> int:
         settings = replace(Settings.from_environment(), home=home, spare_minutes=0)
         calibrate(settings, lambda text: print(f"measuring: {text}", file=sys.stderr))
         lab = Lab(settings)
-        large = [] if short else [{"base": str(_random_model(Path(folder) / "large")), **_LARGE}]
+        large = [] if short else [{"base": str(random_model(Path(folder) / "large")), **_LARGE}]
         print(f"{'run':37} {'seconds':>8}  forecast    off      MB  forecast    off")
         for learnt, fields in _specs(large, LEARNT_FROM, LARGE_LEARNT_FROM):
             _row(lab, fields, "learnt from", learnt)
@@ -113,16 +113,17 @@ def _row(lab: Lab, fields: dict[str, Any], kind: str, name: str) -> bool:
     return near
 
 
-def _random_model(folder: Path) -> Path:
-    """A Llama of 98 M random parameters with nano's tokenizer."""
+def random_model(folder: Path, *, width: int = 768, layers: int = 12) -> Path:
+    """A Llama of random parameters with nano's tokenizer; of 98 M where nothing else is asked."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(0)
     config = LlamaConfig(
-        hidden_size=768, intermediate_size=2048, num_hidden_layers=12, num_attention_heads=12,
-        num_key_value_heads=12, vocab_size=16384, max_position_embeddings=1024, pad_token_id=0,
-        bos_token_id=1, eos_token_id=2, tie_word_embeddings=True,
+        hidden_size=width, intermediate_size=width * 8 // 3 // 32 * 32, num_hidden_layers=layers,
+        num_attention_heads=width // 64, num_key_value_heads=width // 64, vocab_size=16384,
+        max_position_embeddings=1024, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+        tie_word_embeddings=True,
     )  # fmt: skip
     LlamaForCausalLM(config).to(torch.bfloat16).save_pretrained(folder)
     for name in ("tokenizer.json", "tokenizer_config.json"):

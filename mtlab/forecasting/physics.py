@@ -30,19 +30,27 @@ class Answers:
     ratio: float
 
 
-_DECODING = {"steps": 3.5, "rows": 1.0, "kv": 10.0, "logits": 8.0, "prefill": 1.0, "merging": 8.0}
-_TEACHING = {
-    "passes": 1.5, "tokens": 1.7, "targets": 1.7, "optimizer": 3.0, "saving": 0.5, "starting": 90.0
+CONSTANTS: Mapping[str, float] = {
+    # Of decoding: passes, rows of beams, keys and values that are read, logits, prompts; and an
+    # adapter that is merged, or a model that is made anew.
+    "steps": 3.0, "rows": 0.85, "kv": 8.5, "logits": 6.8, "prefill": 0.85, "merging": 6.8,
+    # Of training: passes, tokens, places of logits, the optimizer, checkpoints, what comes before.
+    "passes": 1.3, "tokens": 1.45, "targets": 1.45, "optimizer": 2.6, "saving": 0.4,
+    "starting": 77.0,
+    # Of the rest, in pieces of Python; and weights that are read.
+    "preparing": 3.4, "loading": 195.0, "weights": 1.7, "scoring": 30.0, "scored": 0.07,
+    "comet": 0.85,
 }  # fmt: skip
-_PREPARING, _LOADING, _SCORING = 4.0, 230.0, 35.0  # pieces of Python
-_SCORING_EACH = 0.08
-_IDLE = 0.85  # the pieces above were fitted to runs beside other work; six on idle cores took less
+"""How many times as long as at the machine's full rates each cause takes, as real runs took it:
+`python -m benchmarks.forecast_fit`."""
+
 _EACH_MORE = 0.85  # what each device beyond the first adds to one
 _SHARED: tuple[Phase, ...] = ("base", "train", "decode")
 _COMET_TOKENS, _COMET_LAYERS, _COMET_WIDTH = 120, 24, 1024
 """Of XLM-R large, which COMET's usual models are made of; and the tokens of a segment's texts."""
 
-SEVERAL = tuple(_DECODING)
+Terms = dict[str, float]
+"""By cause, one of `CONSTANTS`, the seconds that it would take at the machine's full rates."""
 
 
 def seconds_of(work: Work, base: Answers, own: Answers, machine: Machine) -> dict[Phase, float]:
@@ -54,36 +62,46 @@ def seconds_of(work: Work, base: Answers, own: Answers, machine: Machine) -> dic
         own: and the run's own.
         machine: where.
     """
+    return {
+        phase: sum(CONSTANTS[cause] * seconds for cause, seconds in terms.items())
+        for phase, terms in terms_of(work, base, own, machine).items()
+    }
+
+
+def terms_of(work: Work, base: Answers, own: Answers, machine: Machine) -> dict[Phase, Terms]:
+    """What each phase takes, by cause, in seconds at the machine's full rates.
+
+    Args:
+        work: the run's.
+        base: how long the untuned base's answers are.
+        own: and the run's own.
+        machine: where.
+    """
     python = machine.python
-    found: dict[Phase, float] = {
-        "prepare": _PREPARING * python,
-        "load": _LOADING * python + 2 * work.shape.parameters / machine.copying,
-        "base": _told(decoding_terms(work.base, base, work, machine), _DECODING),
-        "train": 0.0,
-        "decode": _told(decoding_terms(work.own, own, work, machine), _DECODING),
-        "score": python * (_SCORING + _SCORING_EACH * work.segments),
+    found: dict[Phase, Terms] = {
+        "prepare": {"preparing": python},
+        "load": {"loading": python, "weights": work.shape.parameters / machine.copying},
+        "base": _decoding(work.base, base, work, machine),
+        "train": {},
+        "decode": _decoding(work.own, own, work, machine),
+        "score": {"scoring": python, "scored": python * work.segments},
     }
     if work.comet:
-        found["score"] += _comet(work.comet, machine)
+        found["score"]["comet"] = _comet(work.comet, machine)
     if work.teaching is not None:
-        probes = decoding_terms(work.probes, own, work, machine)
-        first = decoding_terms(work.probes, base, work, machine)
-        for terms in (probes, first):
-            terms["merging"] = 0.0
-        found["train"] = (
-            _told(teaching_terms(work.teaching, work, machine), _TEACHING)
-            + _told(first, _DECODING)
-            + (PROBES - 1) * _told(probes, _DECODING)
-        )
+        # The first probes are the untuned base's answers, and none merges an adapter.
+        asked = [(base, 1), (own, PROBES - 1)]
+        found["train"] = _teaching(work.teaching, work, machine)
+        for answers, times in asked:
+            terms = _decoding(work.probes, answers, work, machine)
+            for cause, seconds in terms.items():
+                if cause != "merging":
+                    found["train"][cause] = found["train"].get(cause, 0.0) + times * seconds
     # On a CPU several processes share the cores that one would use.
     share = 1.0 if machine.device == "cpu" else 1 + _EACH_MORE * (work.devices - 1)
     for phase in _SHARED:
-        found[phase] /= share
-    return {phase: _IDLE * value for phase, value in found.items()}
-
-
-def _told(terms: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    return sum(weights[name] * value for name, value in terms.items())
+        found[phase] = {cause: seconds / share for cause, seconds in found[phase].items()}
+    return found
 
 
 def _comet(segments: int, machine: Machine) -> float:
@@ -93,15 +111,12 @@ def _comet(segments: int, machine: Machine) -> float:
     return segments * _COMET_TOKENS * shape.layers * pace.token
 
 
-def decoding_terms(
-    batches: Iterable[Batches], answers: Answers, work: Work, machine: Machine
-) -> dict[str, float]:
-    """What translating takes, by cause, in seconds at the machine's full rates."""
+def _decoding(batches: Iterable[Batches], answers: Answers, work: Work, machine: Machine) -> Terms:
     shape = work.shape
     pace = machine.pace("read", work.precision, shape)
     layer = shape.body / shape.layers
     wide = 4 if _is_fp32(work.precision, machine) else 2
-    found = dict.fromkeys(SEVERAL, 0.0)
+    found: Terms = dict.fromkeys(("steps", "rows", "kv", "logits", "prefill"), 0.0)
     for one in batches:
         mean = min(one.limit, answers.ratio * one.answer)
         alone = answers.ended**one.sentences
@@ -122,11 +137,7 @@ def decoding_terms(
     return found
 
 
-TEACHING = tuple(_TEACHING)
-
-
-def teaching_terms(teaching: Teaching, work: Work, machine: Machine) -> dict[str, float]:
-    """What training takes, by cause, in seconds at the machine's full rates."""
+def _teaching(teaching: Teaching, work: Work, machine: Machine) -> Terms:
     shape = work.shape
     pace = machine.pace(teaching.method, work.precision, shape)
     again = 4 / 3 if teaching.checkpointing else 1.0
