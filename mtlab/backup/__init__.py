@@ -1,7 +1,8 @@
-"""Copies of finished runs outside the home, where the home does not outlast a restart.
+"""Copies of finished runs, votes and sweeps outside the home, where it does not outlast a restart.
 
 places    a folder, such as a mounted disk, or a private dataset of the hub
-keeper    the thread of the app that copies runs there, and brings them back to an empty home
+notes     votes and sweeps: a home's own, and a copy
+keeper    the thread of the app that copies all this there, and brings it back to an empty home
 """
 
 from mtlab.backup.keeper import Keeper, keeper_for

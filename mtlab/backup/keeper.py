@@ -1,17 +1,23 @@
 """The thread of the app that copies runs away when they end, and brings them back to an empty home.
 
 What it cannot do now it tries again. What is deleted in the lab is deleted there as well: the store
-leaves a note for each run that is (`Settings.forgotten`), so that none comes back.
+leaves a file for each run that is (`Settings.forgotten`), so that none comes back. Votes and sweeps
+are joined with the copy that is there, in either direction.
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
+from mtlab.backup.notes import Copy, Notes
 from mtlab.backup.places import Place, place_named
 from mtlab.errors import MtlabError, NotAvailable
 from mtlab.runs.files import cannot_write, file_mark, read_json
@@ -23,6 +29,8 @@ from mtlab.settings import Settings
 KEPT: frozenset[State] = frozenset({"finished", "stopped"})
 LOOK_SECONDS = 2.0
 AGAIN_SECONDS = 60.0
+NOTES_SECONDS = 60.0
+"""Votes may come every few seconds; a copy of them is a commit of its own."""
 
 
 def keeper_for(settings: Settings) -> Keeper | None:
@@ -33,7 +41,7 @@ def keeper_for(settings: Settings) -> Keeper | None:
 
 
 class Keeper:
-    """Copies the runs of one home.
+    """Copies the runs, votes and sweeps of one home.
 
     Args:
         store: the home's runs; its own, for it asks in nobody's name.
@@ -47,6 +55,9 @@ class Keeper:
         """What keeps it from copying; None when all is well."""
         self._copied: dict[str, object] = {}
         self._mark = ""
+        self._notes = Notes(store)
+        self._notes_mark: object = (None,)  # as where nothing was ever written down
+        self._notes_looked = -NOTES_SECONDS
         self._is_open = False
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
@@ -82,6 +93,12 @@ class Keeper:
             self._bring_back()
             self._restoring.unlink()
         self._remove_forgotten()
+        self._copy_runs()
+        if time.monotonic() - self._notes_looked >= NOTES_SECONDS:
+            self._copy_notes()
+            self._notes_looked = time.monotonic()
+
+    def _copy_runs(self) -> None:
         mark = self.store.mark()
         if mark == self._mark:
             return
@@ -90,6 +107,24 @@ class Keeper:
                 self.place.put(run, self.store.folder(run))
                 self._copied[run] = state
         self._mark = mark
+
+    def _copy_notes(self) -> None:
+        mark = self._notes.mark()
+        if mark == self._notes_mark:
+            return
+        with self._copy_there() as folder:
+            self._notes.add_to(Copy(folder))
+            self.place.put_notes(folder)
+        self._notes_mark = mark
+
+    @contextmanager
+    def _copy_there(self) -> Iterator[Path]:
+        """The notes that the place has, in a folder; empty where it has none."""
+        with tempfile.TemporaryDirectory(prefix="mtlab-notes-") as scratch:
+            folder = Path(scratch) / "notes"
+            self.place.fetch_notes(folder)
+            folder.mkdir(exist_ok=True)
+            yield folder
 
     def _loop(self) -> None:
         while not self._ending.is_set():
@@ -102,7 +137,7 @@ class Keeper:
                 problem = cannot_write(error, self.store.settings.home)
             except Exception as error:  # whatever it was, the next round may go well
                 traceback.print_exc()
-                problem = NotAvailable("finished runs are not copied", why=repr(error))
+                problem = NotAvailable("finished runs and votes are not copied", why=repr(error))
             if problem is not None and str(problem) != str(self.problem):
                 print(f"mtlab: {problem}", file=sys.stderr, flush=True)
             self.problem = problem
@@ -120,7 +155,9 @@ class Keeper:
         return status.state, status.ended, scores
 
     def _bring_back(self) -> None:
-        """Fetch every run that is not at home, the newest first; each appears whole."""
+        """Fetch the notes, and every run that is not at home, the newest first, each whole."""
+        with self._copy_there() as folder:
+            self._notes.take_in(Copy(folder))
         runs = self.store.settings.runs
         gone = set(self._forgotten())
         for run in sorted(self.place.runs() - gone, reverse=True):

@@ -1,7 +1,7 @@
-"""Where copies of runs lie: in a folder, or in a private dataset of the hub.
+"""Where copies lie: in a folder, or in a private dataset of the hub.
 
 Either holds `runs/ID/` with the files of a run's own folder, without what only a run that goes on
-needs: its checkpoints, and whatever is being written.
+needs (its checkpoints, and whatever is being written), and `notes/` as `mtlab.backup.notes` says.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 RUNS = "runs"
+NOTES = "notes"
 LEFT_OUT = ("checkpoint-*", ".*", "stop.json")
 
 _PATH = re.compile(r"[/~.]")
 _KIND = "dataset"
 _PATIENCE = 20  # seconds for the first answer
-_LEFTOVER = re.compile(rf"\.(?P<kind>new|old|gone)-(?P<run>{ID.pattern})(-[0-9a-f]+)?")
+_LEFTOVER = re.compile(rf"\.(?P<kind>new|old|gone)-(?P<of>{NOTES}|{ID.pattern})(-[0-9a-f]+)?")
 _AT_WORK_SECONDS = 3600.0  # what is younger may be another app's
 
 
@@ -50,6 +51,12 @@ class Place(Protocol):
 
     def remove(self, run: str) -> None:
         """Remove a run's copy, if there is one."""
+
+    def put_notes(self, folder: Path) -> None:
+        """Copy notes, in the place of older ones; whole or not at all."""
+
+    def fetch_notes(self, folder: Path) -> None:
+        """Copy the notes back into a folder that is not there yet; it stays away with none."""
 
 
 def place_named(name: str) -> Place:
@@ -91,9 +98,21 @@ class FolderPlace:
 
     def put(self, run: str, folder: Path) -> None:
         """Copy a run aside, then put the copy in its place."""
-        place = self.path / RUNS / run
+        self._put(self.path / RUNS / run, folder)
+
+    def put_notes(self, folder: Path) -> None:
+        """Copy notes aside, then put the copy in its place."""
+        self._put(self.path / NOTES, folder)
+
+    def fetch_notes(self, folder: Path) -> None:
+        """Copy the notes back, if there are any."""
+        with self._sentences():
+            if (self.path / NOTES).exists():
+                _copy(self.path / NOTES, folder)
+
+    def _put(self, place: Path, folder: Path) -> None:
         word = secrets.token_hex(4)
-        aside, old = (place.with_name(f".{name}-{run}-{word}") for name in ("new", "old"))
+        aside, old = (place.with_name(f".{name}-{place.name}-{word}") for name in ("new", "old"))
         try:
             with self._sentences():
                 _copy(folder, aside)
@@ -122,10 +141,10 @@ class FolderPlace:
         """Take away what an app left half copied, and put an older copy back where it was ended
         between two renames.
         """
-        for path in (self.path / RUNS).iterdir():
+        for path in (*self.path.iterdir(), *(self.path / RUNS).iterdir()):
             if (left := _LEFTOVER.fullmatch(path.name)) is None:
                 continue
-            place = path.with_name(left["run"])
+            place = path.with_name(left["of"])
             if left["kind"] == "old" and not place.exists():
                 path.rename(place)
             elif abs(time.time() - path.stat().st_mtime) > _AT_WORK_SECONDS:
@@ -137,7 +156,7 @@ class FolderPlace:
             yield
         except OSError as error:
             raise NotAvailable(
-                f"finished runs are not copied to {self.path}",
+                f"finished runs and votes are not copied to {self.path}",
                 why=error.strerror or type(error).__name__,
                 fix="see that it is mounted, has room and may be written, or change MTLAB_BACKUP",
             ) from None
@@ -178,24 +197,22 @@ class DatasetPlace:
 
     def put(self, run: str, folder: Path) -> None:
         """Copy a run in one commit."""
-        with self._sentences():
-            self._api.upload_folder(
-                repo_id=self.repo,
-                repo_type=_KIND,
-                folder_path=folder,
-                path_in_repo=f"{RUNS}/{run}",
-                commit_message=f"run {run}",
-                ignore_patterns=[*LEFT_OUT, *(f"*/{pattern}" for pattern in LEFT_OUT)],
-                delete_patterns="*",
-            )
+        self._put(f"{RUNS}/{run}", folder, f"run {run}")
+
+    def put_notes(self, folder: Path) -> None:
+        """Copy notes in one commit; in none where they are as they were."""
+        self._put(NOTES, folder, NOTES)
 
     def fetch(self, run: str, folder: Path) -> None:
         """Copy a run back."""
-        with self._sentences(), _aside(folder) as aside:
-            self._api.snapshot_download(
-                self.repo, repo_type=_KIND, allow_patterns=f"{RUNS}/{run}/*", local_dir=aside
-            )
-            (Path(aside) / RUNS / run).rename(folder)
+        with self._fetched(f"{RUNS}/{run}", folder) as fetched:
+            fetched.rename(folder)
+
+    def fetch_notes(self, folder: Path) -> None:
+        """Copy the notes back, if there are any."""
+        with self._fetched(NOTES, folder) as fetched:
+            if fetched.exists():
+                fetched.rename(folder)
 
     def remove(self, run: str) -> None:
         """Remove a run's copy, if there is one; the dataset's history keeps it."""
@@ -206,6 +223,27 @@ class DatasetPlace:
                 self._api.delete_folder(f"{RUNS}/{run}", self.repo, repo_type=_KIND)
             except EntryNotFoundError:
                 return
+
+    def _put(self, path: str, folder: Path, message: str) -> None:
+        with self._sentences():
+            self._api.upload_folder(
+                repo_id=self.repo,
+                repo_type=_KIND,
+                folder_path=folder,
+                path_in_repo=path,
+                commit_message=message,
+                ignore_patterns=[*LEFT_OUT, *(f"*/{pattern}" for pattern in LEFT_OUT)],
+                delete_patterns="*",
+            )
+
+    @contextmanager
+    def _fetched(self, path: str, folder: Path) -> Iterator[Path]:
+        """What lies below a path, fetched beside a folder until the block ends."""
+        with self._sentences(), _aside(folder) as aside:
+            self._api.snapshot_download(
+                self.repo, repo_type=_KIND, allow_patterns=f"{path}/*", local_dir=aside
+            )
+            yield Path(aside) / path
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -230,7 +268,7 @@ class DatasetPlace:
             ) from None
 
     def _refused(self, why: str, fix: str) -> NotAvailable:
-        what = f"finished runs are not copied to the dataset '{self.repo}'"
+        what = f"finished runs and votes are not copied to the dataset '{self.repo}'"
         return NotAvailable(what, why=why, fix=fix)
 
 
@@ -240,7 +278,7 @@ def _aside(folder: Path) -> tempfile.TemporaryDirectory[str]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """The files of a run. Their times and rights stay behind: a mounted disk may know none."""
+    """The files of a folder. Their times and rights stay behind: a mounted disk may know none."""
     target.mkdir()
     for path in sorted(source.iterdir()):
         if any(fnmatch(path.name, pattern) for pattern in LEFT_OUT):

@@ -156,15 +156,27 @@ class Votes:
         with writing(self.path):
             append_line(self.path, vote.to_json())
 
+    def take_in(self, votes: Iterable[Vote]) -> None:
+        """Keep votes that were kept elsewhere, as far as they are not here.
+
+        Raises:
+            NotAvailable: the home cannot be written, or its disk is full.
+        """
+        here = {vote.id for vote in self.read()}
+        for vote in votes:
+            if vote.id not in here:
+                self.add(vote)
+
     def read(self) -> list[Vote]:
         """All votes, the oldest first; lines that are torn or no votes are left out."""
-        votes = []
+        votes: dict[str, Vote] = {}
         for row in read_lines(self.path):
             try:
-                votes.append(Vote.from_json(row))
+                vote = Vote.from_json(row)
             except ValueError:
                 continue
-        return votes
+            votes.setdefault(vote.id, vote)
+        return sorted(votes.values(), key=lambda vote: vote.time)
 
 
 def summed(votes: Iterable[Vote]) -> list[Pair]:

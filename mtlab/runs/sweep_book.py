@@ -7,46 +7,18 @@ truth: an id whose folder is gone counts for nothing, and a group without an ent
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mtlab.runs.files import read_json, write_json, writing
+from mtlab.runs.files import writing
 from mtlab.runs.store import RunRecord, RunStore
+from mtlab.runs.sweep_entries import Entries, Entry
 
 if TYPE_CHECKING:
     from mtlab.experiments import Experiment
-
-_LONGEST = 60
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A sweep as it was asked for last.
-
-    Attributes:
-        name: the group of its runs.
-        experiment: as `Experiment.to_json` gives it.
-        runs: the run that stands for each step; None while there is none.
-        earlier: runs of what was asked for by this name before, and is not part of it now.
-        asked: when, in seconds since 1970.
-    """
-
-    name: str
-    experiment: Mapping[str, Any]
-    runs: tuple[str | None, ...]
-    earlier: tuple[str, ...] = ()
-    asked: float = 0.0
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Every run that was ever made or found for it."""
-        return (*(run for run in self.runs if run is not None), *self.earlier)
 
 
 @dataclass(frozen=True)
@@ -90,7 +62,7 @@ class SweepBook:
 
     def __init__(self, store: RunStore) -> None:
         self._store = store
-        self._folder = store.settings.sweeps
+        self._entries = Entries(store.settings.sweeps)
 
     def note(self, experiment: Experiment, runs: Sequence[str | None]) -> None:
         """Write down which runs stand for the steps of an experiment, as far as that is known.
@@ -108,25 +80,28 @@ class SweepBook:
         definition = json.loads(json.dumps(experiment.to_json(), default=str))
         # The database's lock: between reading and writing nobody else may write.
         with self._store.database.transaction(), writing(self._store.settings.home):
-            before = self._read(self._path(experiment.name))
-            now = tuple(runs)
-            if before is not None and before.experiment == definition:
-                known = before.runs if len(before.runs) == len(now) else (None,) * len(now)
-                now = tuple(run or old for run, old in zip(now, known, strict=True))
-            earlier = () if before is None else tuple(one for one in before.ids if one not in now)
-            entry = Entry(experiment.name, definition, now, earlier, time.time())
-            self._folder.mkdir(exist_ok=True)
-            write_json(self._path(experiment.name), _to_json(entry))
+            entry = Entry(experiment.name, definition, tuple(runs), asked=time.time())
+            before = self._entries.named(experiment.name)
+            self._entries.write(entry if before is None else entry.after(before))
+
+    def take_in(self, entries: Iterable[Entry]) -> None:
+        """Join sweeps that were written down elsewhere with those of this home.
+
+        Raises:
+            NotAvailable: the home cannot be written.
+        """
+        with self._store.database.transaction(), writing(self._store.settings.home):
+            for entry in entries:
+                self._entries.take_in(entry)
 
     def entries(self) -> list[Entry]:
         """Every sweep that was written down, the one asked for last first."""
-        found = (self._read(path) for path in sorted(self._folder.glob("*.json")))
-        return sorted((one for one in found if one is not None), key=lambda one: -one.asked)
+        return self._entries.all()
 
     def runs(self, name: str) -> list[RunRecord]:
         """The runs of a group, those that a sweep by its name found elsewhere included."""
-        entry = self._read(self._path(name))
-        ids = set(entry.ids) if entry is not None and entry.name == name else set()
+        entry = self._entries.named(name)
+        ids = set() if entry is None else set(entry.ids)
         return [one for one in self._store.list() if one.spec.group == name or one.id in ids]
 
     def names(self) -> list[str]:
@@ -163,30 +138,3 @@ class SweepBook:
     def _created(self, run: str) -> float:
         status = self._store.written_status(run)
         return status.created if status is not None else 0.0
-
-    def _path(self, name: str) -> Path:
-        """A file name that any system takes, and no two names share."""
-        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:_LONGEST]
-        return self._folder / f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.json"
-
-    def _read(self, path: Path) -> Entry | None:
-        """An entry; None when there is none, or somebody wrote something else there."""
-        data = read_json(path) or {}
-        runs, earlier, experiment = (data.get(key) for key in ("runs", "earlier", "experiment"))
-        if not isinstance(runs, list) or not isinstance(experiment, dict):
-            return None
-        if not isinstance(data.get("name"), str) or not isinstance(data.get("asked"), int | float):
-            return None
-        texts = tuple(run if isinstance(run, str) else None for run in runs)
-        others = tuple(map(str, earlier)) if isinstance(earlier, list) else ()
-        return Entry(data["name"], experiment, texts, others, float(data["asked"]))
-
-
-def _to_json(entry: Entry) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "asked": entry.asked,
-        "experiment": dict(entry.experiment),
-        "runs": list(entry.runs),
-        "earlier": list(entry.earlier),
-    }

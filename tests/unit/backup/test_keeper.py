@@ -10,9 +10,14 @@ from huggingface_hub import HfApi
 
 from mtlab.backup import DatasetPlace, FolderPlace, Keeper, keeper, keeper_for
 from mtlab.errors import NotAvailable
+from mtlab.experiments import Experiment
+from mtlab.results.votes import Candidate, Vote, Votes
 from mtlab.runs.store import RunStore
+from mtlab.runs.sweep_book import SweepBook
 from tests.hub_stand_in import HubStandIn
 from tests.written_runs import written_home
+
+SWEPT = {"base": "nano", "train": ["de-en"], "metrics": ["chrf"]}
 
 
 @pytest.fixture(params=["folder", "dataset"])
@@ -151,6 +156,86 @@ def test_what_is_no_whole_run_stays_there(home, place, tmp_path):
     assert not list(there.store.settings.runs.iterdir()) and place.runs() == {run}
 
 
+def vote(id):
+    return Vote(id, "de-en", "Ja.", (Candidate("a", "A", "Yes."), Candidate("b", "B", "Aye.")), "A")
+
+
+def kept_by(keeper):
+    """The votes and sweeps of a keeper's home."""
+    votes = Votes(keeper.store.settings.home).read()
+    return [one.id for one in votes], {one.name: one for one in keeper.book.entries()}
+
+
+@pytest.fixture
+def at_once(monkeypatch):
+    monkeypatch.setattr(keeper, "NOTES_SECONDS", 0.0)
+
+
+def written_down(settings, place, votes, sweeps):
+    """A keeper over a home with these votes, and runs for the steps of these sweeps."""
+    made = keeper_of(settings, place)
+    made.book = SweepBook(made.store)
+    for id in votes:
+        Votes(settings.home).add(vote(id))
+    for name, runs in sweeps.items():
+        made.book.note(Experiment(name, SWEPT, {"size": [2, 4]}), runs)
+    return made
+
+
+def test_votes_and_sweeps_come_back_to_an_empty_home(home, place, tmp_path, at_once):
+    keeps = written_down(
+        home.settings, place, ["v1", "v2"], {"a/b": ["r1", None], "c": ["r2", "r3"]}
+    )
+    keeps.round()
+    there = written_down(empty(home.settings, tmp_path), place, [], {})
+    there.round()
+    assert kept_by(there) == kept_by(keeps) and len(kept_by(there)[1]) == 2
+
+
+def test_what_was_written_down_before_the_copies_are_back_is_not_lost(
+    home, place, tmp_path, at_once
+):
+    home.run()
+    written_down(home.settings, place, ["v1", "v2"], {"a": ["r1", None], "b": ["r2", None]}).round()
+    newer = {"a": [None, "r3"], "c": ["r4", None]}
+    there = written_down(empty(home.settings, tmp_path), place, ["v3"], newer)
+    there.round()
+    votes, sweeps = kept_by(there)
+    assert votes == ["v1", "v2", "v3"]
+    assert {name: one.runs for name, one in sweeps.items()} == {
+        "a": ("r1", "r3"), "b": ("r2", None), "c": ("r4", None),
+    }  # fmt: skip
+    last = written_down(empty(home.settings, tmp_path, "last"), place, [], {})
+    last.round()
+    assert kept_by(last) == (votes, sweeps), "all of it was copied away again"
+
+
+def test_a_home_that_has_lost_its_votes_takes_none_from_the_copy(home, place, tmp_path, at_once):
+    home.run()
+    keeps = written_down(home.settings, place, ["v1"], {})
+    keeps.round()
+    Votes(home.settings.home).path.unlink()
+    written_down(home.settings, place, ["v2"], {}).round()
+    there = written_down(empty(home.settings, tmp_path), place, [], {})
+    there.round()
+    assert kept_by(there)[0] == ["v1", "v2"]
+
+
+def test_votes_are_copied_once_a_minute_and_only_where_there_are_new_ones(home, place, monkeypatch):
+    keeps, puts = written_down(home.settings, place, ["v1"], {}), []
+    monkeypatch.setattr(
+        place, "put_notes", lambda folder: puts.append((folder / "votes.jsonl").read_text())
+    )
+    keeps.round()
+    Votes(home.settings.home).add(vote("v2"))
+    keeps.round()
+    assert len(puts) == 1 and "v1" in puts[0]
+    monkeypatch.setattr(keeper, "NOTES_SECONDS", 0.0)
+    keeps.round()
+    keeps.round()
+    assert len(puts) == 2 and "v2" in puts[1]
+
+
 def until(holds):
     for _ in range(400):
         if holds():
@@ -179,4 +264,4 @@ def test_the_app_copies_by_itself_and_says_what_keeps_it(home, tmp_path, monkeyp
     finally:
         keeps.stop()
     said = capfd.readouterr().err
-    assert said.count(f"mtlab: finished runs are not copied to {target}") == 1
+    assert said.count(f"mtlab: finished runs and votes are not copied to {target}") == 1

@@ -23,7 +23,7 @@ def refused(hub, token):
     with pytest.raises(NotAvailable) as caught:
         DatasetPlace("ann/runs", HfApi(hub.address, token=token)).open()
     said = str(caught.value)
-    assert said.startswith("finished runs are not copied to the dataset 'ann/runs' (")
+    assert said.startswith("finished runs and votes are not copied to the dataset 'ann/runs' (")
     assert not any(one.startswith("POST") and "create" not in one for one in hub.requests)
     assert token is None or token not in said
     return said

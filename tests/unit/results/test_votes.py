@@ -1,6 +1,8 @@
 import json
 import math
+import secrets
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +15,7 @@ def vote(choice, *systems, **changes):
     shown = tuple(
         Candidate(name, name.upper(), changes.get(name, f"answer of {name}")) for name in systems
     )
-    return Vote("id", "de-en", "Ja.", shown, choice)
+    return Vote(secrets.token_hex(4), "de-en", "Ja.", shown, choice)
 
 
 def test_the_sign_test_is_the_exact_binomial_one():
@@ -87,13 +89,28 @@ def test_what_is_kept_is_read_again(tmp_path):
     assert votes.read() == kept
     first = json.loads(votes.path.read_text(encoding="utf-8").splitlines()[0])
     assert first == {
-        "id": "id", "time": kept[0].time, "direction": "de-en", "source": "Ja.",
+        "id": kept[0].id, "time": kept[0].time, "direction": "de-en", "source": "Ja.",
         "systems": [
             {"system": "a", "name": "A", "answer": "answer of a"},
             {"system": "b", "name": "B", "answer": "answer of b"},
         ],
         "choice": "A", "visitor": None,
     }  # fmt: skip
+
+
+def test_votes_of_elsewhere_are_taken_in_once_in_the_order_of_their_time(tmp_path):
+    here, there = Votes(tmp_path), Votes(tmp_path / "copy")
+    there.path.parent.mkdir()
+    early, both, late = (replace(vote("A", "a", "b"), time=float(when)) for when in (1, 2, 3))
+    for votes, kept in ((here, (late, both)), (there, (early, both))):
+        for one in kept:
+            votes.add(one)
+    for _ in range(2):
+        here.take_in(there.read())
+    assert here.read() == [early, both, late]
+    assert len(here.path.read_text().splitlines()) == 3
+    here.add(early)  # as when two processes take in the same at once
+    assert here.read() == [early, both, late]
 
 
 def test_a_torn_line_costs_that_vote_alone(tmp_path):

@@ -9,6 +9,7 @@ from mtlab import Lab, RunSpec
 from mtlab.errors import InputError
 from mtlab.experiments import Experiment
 from mtlab.runs.sweep_book import SweepBook
+from mtlab.runs.sweep_entries import Entry
 
 SPEC = {"base": "nano", "train": ["de-en"], "metrics": ["chrf"]}
 SIZES = Experiment("mine/sizes", SPEC, {"size": [2, 4]}, title="How many")
@@ -82,6 +83,26 @@ def test_another_experiment_by_the_same_name_keeps_what_was_made_before(book, st
     assert entry.runs == (runs[1], runs[2]) and entry.earlier == (runs[0],)
     assert ids(book.runs("mine/sizes")) == sorted(runs)
     assert book.summaries()[0].total == 2
+
+
+def entry(runs, asked, earlier=(), experiment=SIZES):
+    return Entry(experiment.name, experiment.to_json(), runs, earlier, asked)
+
+
+def test_entries_of_elsewhere_are_joined_and_no_run_of_either_is_lost(book):
+    book.note(SIZES, ["here", None])
+    (here,) = book.entries()
+    book.take_in([entry(("old", "there"), here.asked - 60, ("older",))])
+    (joined,) = book.entries()
+    assert (joined.runs, joined.asked) == (("here", "there"), here.asked)
+    assert set(joined.earlier) == {"old", "older"}
+    book.take_in([entry(("old", "there"), here.asked - 60, ("older",)), joined])
+    assert book.entries() == [joined]
+    other = Experiment("mine/sizes", SPEC, {"size": [8]})
+    book.take_in([entry(("new",), here.asked + 60, experiment=other)])
+    (joined,) = book.entries()
+    assert joined.runs == ("new",) and joined.experiment == other.to_json()
+    assert set(joined.earlier) == {"here", "there", "old", "older"}
 
 
 def test_names_that_are_alike_or_no_file_names_have_files_of_their_own(book, lab):
