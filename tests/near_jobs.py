@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from mtlab.cluster.far import Refused
+from mtlab.cluster.far import Lost, Refused
+from mtlab.cluster.job_home import JobHome, KeptJob
 from mtlab.cluster.remote_job import RemoteJob
 from mtlab.runs.placement import Placement
 
@@ -29,14 +30,14 @@ class NearJob:
     """A remote job that is asked in this process; `failures` says what a method raises, and when.
 
     Args:
-        run: its id.
+        job: what is asked.
         actor: the thread in which it lives. As an actor's it outlives whoever asks: a run's process
             ends with the thread that started it.
     """
 
-    def __init__(self, run: str, actor: ThreadPoolExecutor) -> None:
+    def __init__(self, job: JobHome, actor: ThreadPoolExecutor) -> None:
         self._actor = actor
-        self.job = RemoteJob(run, 1, 0)
+        self.job = job
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
         self.failures: dict[str, list[Exception | None]] = {}
 
@@ -59,12 +60,13 @@ class NearJobs:
         self.room = room
         self.actor = ThreadPoolExecutor(1)
         self.there: dict[str, NearJob] = {}
+        self.heirs: dict[str, NearJob] = {}
         self.hired: list[str] = []
         self.on_hire = lambda job: None
 
     def hire(self, name: str, run: str, placement: Placement) -> NearJob:
         if name not in self.there:
-            self.there[name] = NearJob(run, self.actor)
+            self.there[name] = NearJob(RemoteJob(run, 1, 0), self.actor)
             self.hired.append(name)
             self.on_hire(self.there[name])
         return self.there[name]
@@ -72,12 +74,23 @@ class NearJobs:
     def find(self, name: str) -> NearJob | None:
         return self.there.get(name)
 
+    def hand_over(self, name: str) -> None:
+        """What an actor does by itself when its run has ended: who has it meets nobody any more."""
+        gone = self.there.pop(name)
+        assert isinstance(gone.job, RemoteJob) and gone.job.is_over()
+        self.heirs[name] = NearJob(KeptJob(*gone.job.heir()), self.actor)
+        gone.failures = {method: [Lost("the actor is dead")] * 9 for method in dir(gone.job)}
+
+    def kept(self, name: str) -> NearJob | None:
+        return self.heirs.get(name)
+
     def let_go(self, name: str) -> None:
-        if name in self.there:
-            self.there.pop(name).job.close()
+        for jobs in (self.there, self.heirs):
+            if name in jobs:
+                jobs.pop(name).job.close()
 
     def names(self) -> set[str]:
-        return set(self.there)
+        return {*self.there, *self.heirs}
 
     def slots(self, placement: Placement) -> int:
         return self.room
@@ -90,6 +103,6 @@ def near_jobs(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(FAKE_NODE))
     jobs = NearJobs()
     yield jobs
-    for name in list(jobs.there):
+    for name in jobs.names():
         jobs.let_go(name)
     jobs.actor.shutdown()

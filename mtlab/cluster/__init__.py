@@ -5,7 +5,8 @@ facts        what a machine has: versions and packages, and how two of them diff
 probe        asking a cluster what its nodes have, before anything is placed
 luggage      what a run takes along: its files, and files and runs that its spec names
 scratch      where a node keeps what came to it
-remote_job   on a node: the actor that does one run and keeps what it says until it is fetched
+remote_job   on a node: the actor that does one run
+job_home     on a node: what a run says and makes, kept until it is fetched
 leash        on a node: what ends a run's process together with its actor
 courier      files in pieces, checked, under other names until they are whole
 far          what the home may ask of a remote job, and how that can fail

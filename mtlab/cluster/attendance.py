@@ -67,6 +67,8 @@ class Attendance:
         self._beat = 0.0
         self._asked_to_stop = False
         self._far: Far | None = None
+        self.has_place = True
+        """Whether the run holds a place on the cluster, or waits for one."""
 
     def attend(self) -> None:
         """See the run to the end of its attempt, or as far as this process watches.
@@ -81,7 +83,10 @@ class Attendance:
         try:
             try:
                 far, status = self._placed(status, name)
-                self._follow(far, status)
+                try:
+                    self._follow(far, status)
+                except Lost as error:
+                    self._follow(self._kept(name, error), status)
             except Lost as error:
                 self._lost(str(error))
             except (Refused, MtlabError) as error:
@@ -101,10 +106,7 @@ class Attendance:
             raise _Over
         if status.state == "running":
             self._node = status.host or self._node
-            found = self._jobs.find(name)
-            if found is None:
-                raise Lost("its node, or the whole cluster, was restarted")
-            far, hello = found, call(found, "hello")
+            far, hello = self._found(name)
         else:
             far = self._jobs.hire(name, self._run, placement)
             hello = self._waits_for_place(far)
@@ -125,6 +127,27 @@ class Attendance:
             shared = {folder.content: folder.run for folder in luggage.shared}
             call(far, "begin", shared, status.to_json())
         return far, status
+
+    def _found(self, name: str) -> tuple[Far, dict[str, Any]]:
+        """The job that was begun before, or what has taken over from it, and what it says."""
+        why = Lost("its node, or the whole cluster, was restarted")
+        far = self._jobs.find(name)
+        if far is not None:
+            try:
+                return far, call(far, "hello")
+            except Lost as error:
+                why = error
+        kept = self._kept(name, why)
+        return kept, call(kept, "hello")
+
+    def _kept(self, name: str, why: Lost) -> Far:
+        """What has taken over from a job that is gone; raises why it is where nothing has."""
+        kept = self._jobs.kept(name) if self.has_place else None
+        if kept is None:
+            raise why
+        self.has_place = False
+        self._far = kept
+        return kept
 
     def _waits_for_place(self, far: Far) -> dict[str, Any]:
         """What the job says when it has its place."""

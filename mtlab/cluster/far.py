@@ -30,7 +30,7 @@ class Far(Protocol):
     """One remote job."""
 
     def ask(self, method: str, *arguments: Any) -> Answer:
-        """Call one of the methods of `mtlab.cluster.remote_job.RemoteJob`; returns at once."""
+        """Call a method of `RemoteJob`, or of the `KeptJob` that took over; returns at once."""
 
 
 class Jobs(Protocol):
@@ -46,8 +46,11 @@ class Jobs(Protocol):
     def find(self, name: str) -> Far | None:
         """The job of that name, if there is one."""
 
+    def kept(self, name: str) -> Far | None:
+        """What has taken over from the job of that name: its run has ended, its place is free."""
+
     def let_go(self, name: str) -> None:
-        """End a job, whatever it does."""
+        """End a job, whatever it does, and what has taken over from it."""
 
     def names(self) -> set[str]:
         """All jobs that there are."""

@@ -1,8 +1,15 @@
-"""Remote jobs through Ray: a detached, named actor each, so that any later process finds it."""
+"""Remote jobs through Ray: a detached, named actor each, so that any later process finds it.
+
+The actor of a run has its GPUs and CPUs as long as it lives. When the run has ended and is not
+fetched soon, the actor leaves its files to another on the same node that has neither, and ends.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import threading
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import ray
@@ -13,12 +20,50 @@ from ray.exceptions import (
     RayError,
     RayTaskError,
 )
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from mtlab.cluster.far import Lost, Refused, Silent
+from mtlab.cluster.job_home import KeptJob
 from mtlab.cluster.remote_job import RemoteJob
 from mtlab.runs.placement import Placement
 
+OVER_SECONDS = 0.5
+FETCH_SECONDS = 4.0
+"""What a run has made is mostly fetched within so long: then no other actor has to be started."""
+
 _LONGEST = 300
+_KEPT = ".kept"
+
+
+class PlacedJob(RemoteJob):
+    """A remote job that gives its place back when its run has ended."""
+
+    def begin(self, shared: Mapping[str, str | None], status: Mapping[str, Any]) -> None:
+        """As `RemoteJob.begin`."""
+        if not self._has_begun():
+            super().begin(shared, status)
+            threading.Thread(target=self._give_back, daemon=True).start()
+
+    def _give_back(self) -> None:
+        while not self.is_over():
+            time.sleep(OVER_SECONDS)
+        time.sleep(FETCH_SECONDS)
+        here = ray.get_runtime_context()
+        heir = (
+            ray.remote(KeptJob)
+            .options(
+                name=here.get_actor_name() + _KEPT,
+                namespace=here.namespace,
+                lifetime="detached",
+                max_restarts=0,
+                num_cpus=0,
+                num_gpus=0,
+                scheduling_strategy=NodeAffinitySchedulingStrategy(here.get_node_id(), soft=False),
+            )
+            .remote(*self.heir())
+        )
+        ray.get(heir.hello.remote())
+        ray.kill(here.current_actor, no_restart=True)
 
 
 class RayAnswer:
@@ -64,7 +109,7 @@ class RayJobs:
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
-        self._kind = ray.remote(RemoteJob)
+        self._kind = ray.remote(PlacedJob)
 
     def hire(self, name: str, run: str, placement: Placement) -> RayFar:
         """The actor of that name; made where it is not there."""
@@ -90,15 +135,22 @@ class RayJobs:
         except ValueError:
             return None
 
+    def kept(self, name: str) -> RayFar | None:
+        """The actor to which that one has left its files, if there is one."""
+        return self.find(name + _KEPT)
+
     def let_go(self, name: str) -> None:
         """End an actor, and with it the run's process."""
-        with contextlib.suppress(ValueError, RayError):
-            ray.kill(ray.get_actor(name, namespace=self._namespace), no_restart=True)
+        for one in (name, name + _KEPT):
+            with contextlib.suppress(ValueError, RayError):
+                ray.kill(ray.get_actor(one, namespace=self._namespace), no_restart=True)
 
     def names(self) -> set[str]:
-        """All actors of the home."""
+        """All actors of the home, those that only keep files by the name of the one before."""
         every = ray.util.list_named_actors(all_namespaces=True)
-        return {one["name"] for one in every if one["namespace"] == self._namespace}
+        return {
+            one["name"].removesuffix(_KEPT) for one in every if one["namespace"] == self._namespace
+        }
 
     def slots(self, placement: Placement) -> int:
         """How many runs of that size fit on the cluster at once, now."""

@@ -50,10 +50,19 @@ def new_job_home(root: Path, run: str) -> Path:
     home = root / "jobs" / f"{run}-{secrets.token_hex(4)}"
     (home / "runs").mkdir(parents=True)
     (home / "cache").symlink_to(root / "cache", target_is_directory=True)
+    own(home)
+    return home
+
+
+def own(home: Path) -> None:
+    """Make a run's home this process's: it stays as long as the process lives.
+
+    Raises:
+        OSError: there is no such home any more, or it cannot be written.
+    """
     me = ProcessIdentity.of_this_process()
     owner = {"host": socket.gethostname(), "pid": me.pid, "started": me.started}
     write_json(home / _OWNER, owner, durable=False)
-    return home
 
 
 def clear_up(root: Path) -> None:

@@ -59,6 +59,7 @@ class Watcher:
         self._jobs = jobs
         self._holding = holding
         self._threads: dict[str, threading.Thread] = {}
+        self._attended: dict[str, Attendance] = {}
         self._slots: dict[Placement, tuple[float, int]] = {}
         self._swept = 0.0
 
@@ -75,6 +76,7 @@ class Watcher:
             if state == "interrupted":
                 self._store.go_on(run)
         self._threads = {run: one for run, one in self._threads.items() if one.is_alive()}
+        self._attended = {run: self._attended[run] for run in self._threads}
         if time.monotonic() - self._swept > STRAYS_SECONDS:
             self._end_strays(list(runs))
         for run, state in runs.items():
@@ -97,7 +99,8 @@ class Watcher:
         placement = placement_of(self._store.folder(run))
         if status is None or placement is None or unmet(self._store, status):
             return False
-        return len(self._threads) < self._room(placement) + AHEAD
+        placed = sum(self._attended[one].has_place for one in self._threads)
+        return placed < self._room(placement) + AHEAD
 
     def _room(self, placement: Placement) -> int:
         known = self._slots.get(placement)
@@ -108,13 +111,14 @@ class Watcher:
         return slots
 
     def _start(self, run: str) -> None:
+        attendance = Attendance(self._store, run, self._jobs, lambda: self._holding.held)
         thread = threading.Thread(target=self._attend, args=(run,), name=run, daemon=True)
-        self._threads[run] = thread
+        self._attended[run], self._threads[run] = attendance, thread
         thread.start()
 
     def _attend(self, run: str) -> None:
         try:
-            Attendance(self._store, run, self._jobs, lambda: self._holding.held).attend()
+            self._attended[run].attend()
         except Silent:
             pass  # the next round asks again
         except MtlabError as error:

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from mtlab import Lab
 from mtlab.experiments import Experiment
 from mtlab.runs.files import read_lines
+from mtlab.runs.store import RunStore
 from tests.ray_cluster import ray_cluster
 from tests.real_runs import notes, until
 
@@ -40,6 +42,14 @@ def cluster(scratch):
 @pytest.fixture(autouse=True)
 def one_thread(monkeypatch):
     monkeypatch.setenv("MTLAB_THREADS", "1")
+
+
+def free_places(cluster):
+    """How many CPUs the cluster could give now, asked by a process of its own."""
+    ask = f"import ray; ray.init({cluster.address!r}, log_to_driver=False, logging_level=40)\n"
+    ask += "print('FREE', ray.available_resources().get('CPU', 0.0))"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    return float(done.stdout.split("FREE")[1])
 
 
 def numbers(folder):
@@ -116,3 +126,31 @@ def test_runs_from_afar_are_followed_stopped_and_discarded(cluster, mtlab, home)
     assert status == 2 and text.startswith("mtlab: gpus: 1 GPU for each run cannot be had"), text
     assert len(text.strip().splitlines()) == 1
     assert [run.id for run in lab.runs()] == [quick.id]
+
+
+def test_a_run_that_ended_unwatched_holds_no_place_and_is_fetched_later(cluster, scratch, home):
+    shared = {"base": "nano", "train": ["de-en"], "size": 4, "training": {"steps": 300}}
+    before = free_places(cluster)
+    lab = Lab(home)
+    [run] = lab.sweep(
+        Experiment("fake", shared, variations=({"label": "waits"},)),
+        executor="ray",
+        address=cluster.address,
+    ).enqueue()
+    lab.supervise()
+    until(lambda: len(run.events()) == 301)
+    lab.close()
+    assert free_places(cluster) == before - 1
+    [there] = (scratch / "jobs").iterdir()
+    RunStore(replace(lab.settings, home=there)).request_stop(run.id)
+    until(lambda: free_places(cluster) == before)
+    assert run.status().state == "running" and not (run.folder / "made.bin").exists()
+
+    lab = Lab(home)
+    lab.supervise()
+    assert lab.run(run.id).wait(timeout=60).state == "stopped"
+    assert numbers(run.folder) == list(range(1, 303))
+    assert (run.folder / "made.bin").stat().st_size == 300
+    until(lambda: list((scratch / "jobs").iterdir()) == [])
+    assert run.status().attempts == 1
+    lab.close()

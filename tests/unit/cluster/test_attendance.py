@@ -11,6 +11,7 @@ from mtlab.cluster.attendance import Attendance
 from mtlab.cluster.facts import Facts
 from mtlab.cluster.far import Lost, Refused, Silent, call
 from mtlab.cluster.probe import Cluster
+from mtlab.cluster.scratch import clear_up
 from mtlab.cluster.watcher import STOP_SECONDS, Watcher, end_stopped, live_runs
 from mtlab.errors import InputError
 from mtlab.experiments import Experiment
@@ -76,6 +77,89 @@ def test_whoever_comes_after_a_watcher_that_died_goes_on_where_it_was(lab, queue
     assert status.sentence == ""
     assert (status.state, status.attempts) == ("stopped", 1)
     assert without_gap(lab, run) and len(near_jobs.hired) == 1
+
+
+def ended_unwatched(lab, run, jobs):
+    """See a run begun, leave, and come back to the node when its process is over."""
+    watching = {"goes on": True}
+    run_there = []
+    jobs.on_hire = run_there.append
+    thread = threading.Thread(target=attend, args=(lab, run, jobs, lambda: watching["goes on"]))
+    thread.start()
+    while len(numbers(lab, run)) < 6:
+        time.sleep(0.01)
+    watching["goes on"] = False
+    thread.join(20)
+    job = run_there[0].job
+    job.stop()
+    while not job.is_over():
+        time.sleep(0.02)
+
+
+def test_a_run_that_ended_unwatched_has_given_its_place_back_and_is_fetched_later(
+    lab, queued, near_jobs
+):
+    run = queued(name="waits", **STEPS)
+    ended_unwatched(lab, run, near_jobs)
+    name = f"{run.id}.1"
+    near_jobs.hand_over(name)
+    clear_up(near_jobs.heirs[name].job._root)  # as the next run there does
+    status = attend(lab, run, near_jobs)
+    assert (status.state, status.attempts) == ("stopped", 1)
+    assert without_gap(lab, run) and (run.folder / "made.bin").read_bytes() == bytes(5)
+    assert near_jobs.hired == [name] and near_jobs.names() == set()
+
+
+def test_a_place_that_is_given_back_while_files_come_home_costs_none(
+    lab, queued, near_jobs, monkeypatch
+):
+    run = queued(name="waits", **STEPS)
+    ended_unwatched(lab, run, near_jobs)
+    name, job = f"{run.id}.1", near_jobs.there[f"{run.id}.1"]
+    (job.job._folder / "adapter").mkdir()
+    (job.job._folder / "adapter" / "a.safetensors").write_bytes(bytes(range(100)))
+    monkeypatch.setattr(courier, "PIECE", 30)
+    whole, given = job.ask, []
+
+    def ask(method, *arguments):
+        if method == "give" and arguments[0].startswith("outbox"):
+            given.append(arguments[1])
+            if len(given) == 3:
+                near_jobs.hand_over(name)
+        return whole(method, *arguments)
+
+    monkeypatch.setattr(job, "ask", ask)
+    one = Attendance(lab.store, run.id, near_jobs, lambda: True)
+    assert one.has_place
+    one.attend()
+    assert lab.store.status(run.id).state == "stopped" and not one.has_place
+    assert (run.folder / "adapter" / "a.safetensors").read_bytes() == bytes(range(100))
+    assert given == [0, 30, 60] and near_jobs.hired == [name]
+
+
+def test_a_node_that_is_lost_with_what_it_kept_is_gone_on_from_elsewhere(lab, queued, near_jobs):
+    run = queued(name="waits", **STEPS)
+    ended_unwatched(lab, run, near_jobs)
+    near_jobs.hand_over(f"{run.id}.1")
+    near_jobs.heirs[f"{run.id}.1"].failures = {"look": [Lost("the node died")]}
+    assert attend(lab, run, near_jobs).state == "queued"
+    assert near_jobs.names() == set()
+
+
+def test_a_run_that_only_is_fetched_leaves_room_for_another(lab, queued, near_jobs, monkeypatch):
+    fetched = threading.Event()
+    monkeypatch.setattr(Attendance, "attend", lambda self: fetched.wait(20))
+    monkeypatch.setattr(watcher_module, "AHEAD", 0)
+    first, second = queued(**STEPS), queued(**STEPS)
+    watcher = Watcher(
+        lab.store, "127.0.0.1:6379", near_jobs, Holding(lab.store.database, "cluster x")
+    )
+    watcher.tick()
+    assert set(watcher._threads) == {first.id}
+    watcher._attended[first.id].has_place = False
+    watcher.tick()
+    assert set(watcher._threads) == {first.id, second.id}
+    fetched.set()
 
 
 def test_a_lost_node_is_gone_on_from_elsewhere_twice_and_no_more(lab, queued, near_jobs):
