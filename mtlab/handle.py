@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mtlab.errors import InputError, MtlabError, NotAvailable
+from mtlab.executors import check_devices
 from mtlab.results.reading import read_scores, summary_of, translations_frame
 from mtlab.runs.attending import attend
 from mtlab.runs.events import Event
 from mtlab.runs.fitting import as_used
 from mtlab.runs.moving import Where
 from mtlab.runs.needs import unmet
-from mtlab.runs.status import Status
+from mtlab.runs.placement import RAY, placement_of
+from mtlab.runs.status import RESUMABLE, Status
 from mtlab.runs.store import RunRecord
 from mtlab.secrecy import redacted
 from mtlab.spec import Direction, RunSpec
@@ -128,10 +130,19 @@ class Run:
             devices: how many devices share its work from now on; as before when not given.
 
         Raises:
-            InputError: it waits, runs or has finished, or there are not so many devices.
+            InputError: it waits, runs or has finished, or there are not so many devices: here, or
+                on the cluster that it lives on, which is asked.
         """
+        if devices is not None:
+            self._check_cluster(devices)
         self._store.requeue(self.id, devices)
         self._lab.supervise()
+
+    def _check_cluster(self, devices: int) -> None:
+        status, placement = self.status(), placement_of(self.folder)
+        if placement is not None and status.wants == RAY and status.state in RESUMABLE:
+            spec = self.spec.with_changes(devices=devices)
+            check_devices(placement, status.devices, spec.devices, self._lab.settings)
 
     def move(self, where: Where) -> None:
         """Move it within the queue, which it waits in.

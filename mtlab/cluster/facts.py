@@ -40,6 +40,10 @@ class Facts:
     cpus: int = 0
     gpus: int = 0
 
+    def holds(self, gpus: int, cpus: int) -> bool:
+        """Whether a run that is given so many fits on it when nothing else is there."""
+        return self.gpus >= gpus and self.cpus >= cpus
+
     def to_json(self) -> dict[str, Any]:
         """Its attributes."""
         return asdict(self)
@@ -128,7 +132,7 @@ def refuse_too_small(nodes: Sequence[Facts], gpus: int, cpus: int) -> None:
             field="gpus",
             fix=f"give {most} or less",
         )
-    if not any(node.cpus >= cpus and node.gpus >= gpus for node in nodes):
+    if not any(node.holds(gpus, cpus) for node in nodes):
         largest = max((node.cpus for node in nodes if node.gpus >= gpus), default=0)
         raise InputError(
             f"{counted(cpus, 'CPU')} for each run cannot be had, and the largest "

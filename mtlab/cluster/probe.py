@@ -80,6 +80,20 @@ def ask(address: str | None, settings: Settings, gpus: int | None = None) -> Clu
         InputError: the address is none, Ray is not installed here, nobody answers, a node lacks
             something or has other versions, or no node is large enough. Nothing was placed.
     """
+    found, nodes = fit_nodes(address, settings)
+    if gpus is None:
+        gpus = 1 if any(node.gpus for node in nodes) else 0
+    cpus = settings.threads or 1
+    refuse_too_small(nodes, gpus, cpus)
+    return Cluster(nodes, Placement(found, gpus, cpus))
+
+
+def fit_nodes(address: str | None, settings: Settings) -> tuple[str, tuple[Facts, ...]]:
+    """A cluster's address as it is ever after, and its nodes, each of which can do a run.
+
+    Raises:
+        InputError: as `ask`, but for how large they are.
+    """
     address = checked_address(address)
     knock(address)
     told = _told(address, settings)
@@ -87,11 +101,7 @@ def ask(address: str | None, settings: Settings, gpus: int | None = None) -> Clu
     here = facts_here()
     for node in nodes:
         refuse_other(node, here)
-    if gpus is None:
-        gpus = 1 if any(node.gpus for node in nodes) else 0
-    cpus = settings.threads or 1
-    refuse_too_small(nodes, gpus, cpus)
-    return Cluster(nodes, Placement(told["address"], gpus, cpus))
+    return str(told["address"]), nodes
 
 
 def _told(address: str, settings: Settings) -> dict[str, Any]:

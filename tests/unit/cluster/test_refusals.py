@@ -8,12 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from mtlab.cli import main
 from mtlab.cluster import address, facts, probe
 from mtlab.cluster.connecting import explained
 from mtlab.cluster.facts import Facts, facts_here, refuse_other, refuse_too_small
 from mtlab.errors import InputError
 from mtlab.executors import cluster_for
-from mtlab.runs.placement import Placement
+from mtlab.runs.placement import Placement, placement_of
 
 NODE = Facts("node-7", "3.11.9", "2.60.0", "0.1.0 (ab12cd34)", (), 8, 2)
 
@@ -129,6 +130,67 @@ def test_a_run_that_shares_its_work_is_given_as_much_more():
     shared = SimpleNamespace(devices=4)  # what a spec says of it
     with pytest.raises(InputError, match="4 GPUs for each run.*its largest node has 2"):
         probe.Cluster((NODE,), Placement("a:1", 1)).placement_for(shared)
+
+
+@pytest.fixture
+def stopped_there(lab, queued):
+    """A stopped run that lives on a cluster, as a handle."""
+
+    def make(placement):
+        run = queued(placement, devices=2, strategy="ddp")
+        lab.store.request_stop(run.id)
+        return lab.run(run.id)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("placement", "devices", "says"),
+    [
+        (Placement("a:1", 2, 1), 4, "has 4 GPUs for the run: give 3 or fewer."),
+        (Placement("a:1", 0, 4), 8, "has 16 CPUs for the run: give 4 or fewer."),
+        (Placement("a:1", 2, 16), 4, "has 4 GPUs for the run: add a larger node."),
+        (Placement("a:1", 0, 10), 3, "has 15 CPUs for the run: give 1."),
+    ],
+)
+def test_a_run_resumed_with_more_devices_than_its_cluster_has_is_refused(
+    lab, stopped_there, monkeypatch, placement, devices, says
+):
+    node = replace(facts_here(), cpus=8, gpus=3).to_json()
+    told(monkeypatch, address="a:1", nodes=[node, {**node, "gpus": 1}])
+    run = stopped_there(placement)
+    with pytest.raises(InputError) as caught:
+        run.resume(devices=devices)
+    assert str(caught.value) == f"devices: no node of the cluster at a:1 {says}"
+    assert (run.status().state, run.status().devices) == ("stopped", 2)
+    assert placement_of(run.folder) == placement
+
+
+def test_the_command_line_says_it_in_one_sentence(lab, stopped_there, monkeypatch, capsys):
+    told(monkeypatch, address="a:1", nodes=[replace(facts_here(), cpus=8, gpus=2).to_json()])
+    run = stopped_there(Placement("a:1", 2, 1))
+    assert main(["runs", "resume", run.id, "--devices", "4"]) == 2
+    said = "mtlab: devices: no node of the cluster at a:1 has 4 GPUs for the run: give 2 or fewer."
+    assert capsys.readouterr().err.strip() == said
+
+
+def test_a_run_resumed_with_devices_that_its_cluster_has_is_queued(lab, stopped_there, monkeypatch):
+    monkeypatch.setattr(lab, "supervise", lambda: None)
+    told(monkeypatch, address="a:1", nodes=[replace(facts_here(), cpus=8, gpus=3).to_json()])
+    run = stopped_there(Placement("a:1", 2, 1))
+    run.resume(devices="3")  # as the command line gives it
+    assert (run.status().devices, placement_of(run.folder).gpus) == (3, 3)
+
+
+def test_a_run_resumed_with_as_many_devices_as_before_asks_nobody(lab, stopped_there, monkeypatch):
+    monkeypatch.setattr(lab, "supervise", lambda: None)
+    told(monkeypatch, what="nobody was to be asked", field="address", why=None, fix=None)
+    for devices in (None, 2):
+        run = stopped_there(Placement("a:1", 2, 1))
+        run.resume(devices=devices)
+        assert run.status().state == "queued"
+    with pytest.raises(InputError, match="is queued"):
+        run.resume(devices=4)
 
 
 def test_what_the_asking_process_says_is_said(home, monkeypatch):
