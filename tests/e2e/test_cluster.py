@@ -44,12 +44,15 @@ def one_thread(monkeypatch):
     monkeypatch.setenv("MTLAB_THREADS", "1")
 
 
-def free_places(cluster):
-    """How many CPUs the cluster could give now, asked by a process of its own."""
+def held_places(cluster):
+    """How many CPUs of the cluster runs hold, asked by a process of its own."""
     ask = f"import ray; ray.init({cluster.address!r}, log_to_driver=False, logging_level=40)\n"
-    ask += "print('FREE', ray.available_resources().get('CPU', 0.0))"
-    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
-    return float(done.stdout.split("FREE")[1])
+    ask += "free, all = ray.available_resources(), ray.cluster_resources()\n"
+    ask += "print('HELD', all['CPU'] - free.get('CPU', 0.0))"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, text=True, check=True, timeout=120
+    )
+    return float(done.stdout.split("HELD")[1])
 
 
 def numbers(folder):
@@ -130,7 +133,7 @@ def test_runs_from_afar_are_followed_stopped_and_discarded(cluster, mtlab, home)
 
 def test_a_run_that_ended_unwatched_holds_no_place_and_is_fetched_later(cluster, scratch, home):
     shared = {"base": "nano", "train": ["de-en"], "size": 4, "training": {"steps": 300}}
-    before = free_places(cluster)
+    until(lambda: held_places(cluster) == 0)  # the runs of the test before are gone
     lab = Lab(home)
     [run] = lab.sweep(
         Experiment("fake", shared, variations=({"label": "waits"},)),
@@ -140,10 +143,10 @@ def test_a_run_that_ended_unwatched_holds_no_place_and_is_fetched_later(cluster,
     lab.supervise()
     until(lambda: len(run.events()) == 301)
     lab.close()
-    assert free_places(cluster) == before - 1
+    assert held_places(cluster) == 1
     [there] = (scratch / "jobs").iterdir()
     RunStore(replace(lab.settings, home=there)).request_stop(run.id)
-    until(lambda: free_places(cluster) == before)
+    until(lambda: held_places(cluster) == 0)
     assert run.status().state == "running" and not (run.folder / "made.bin").exists()
 
     lab = Lab(home)
