@@ -20,63 +20,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
-
 
 def build(folder: str, texts: list[str], hidden: int, layers: int) -> dict[str, Any]:
     """Write a checkpoint of unbabel-comet's own class, untrained, its tokenizer made from texts."""
     import torch
-    import yaml
     from comet.models import RegressionMetric
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
-    from transformers import XLMRobertaConfig, XLMRobertaTokenizerFast
+    from untrained_comet import save_encoder, save_metric, settings_of
 
     torch.manual_seed(1)
     encoder = Path(folder) / "encoder"
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=8000, special_tokens=SPECIAL, unk_token="<unk>", show_progress=False
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>",
-        pair="<s> $A </s> </s> $B </s>",
-        special_tokens=[("<s>", 0), ("</s>", 2)],
-    )
-    XLMRobertaTokenizerFast(tokenizer_object=tokenizer).save_pretrained(encoder)
-    XLMRobertaConfig(
-        vocab_size=tokenizer.get_vocab_size() + 1,
-        hidden_size=hidden,
-        num_hidden_layers=layers,
-        num_attention_heads=hidden // 64,
-        intermediate_size=4 * hidden,
-        max_position_embeddings=514,
-        type_vocab_size=1,
-        bos_token_id=0,
-        pad_token_id=1,
-        eos_token_id=2,
-    ).save_pretrained(encoder)
-    model = RegressionMetric(
-        encoder_model="XLM-RoBERTa",
-        pretrained_model=str(encoder),
-        layer="mix",
-        pool="avg",
-        layer_norm=False,
-        dropout=0.0,
-        hidden_sizes=[256],
-        load_pretrained_weights=False,
-        local_files_only=True,
-    )
-    checkpoint = Path(folder) / "checkpoints" / "model.ckpt"
-    checkpoint.parent.mkdir()
-    content = {
-        "state_dict": model.state_dict(),
-        "hyper_parameters": dict(model.hparams),
-        "pytorch-lightning_version": "2.0.0",
-    }
-    torch.save(content, checkpoint)
-    (Path(folder) / "hparams.yaml").write_text(yaml.safe_dump(dict(model.hparams)), "utf-8")
+    save_encoder(encoder, texts, vocabulary=8000, hidden=hidden, layers=layers, heads=hidden // 64)
+    model = RegressionMetric(layer="mix", pool="avg", **settings_of(encoder, 256))
+    save_metric(model, Path(folder))
     return {}
 
 
