@@ -15,6 +15,11 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 TOKEN_VARIABLE = "MTLAB_RUN_TOKEN"
 """The variable that a run's processes, and no others, have."""
 
+LENT_GB = {"large": 48, "xlarge": 96}
+"""Memory of what ZeroGPU lends, half or the whole of an RTX Pro 6000 Blackwell, in GB
+(https://huggingface.co/docs/hub/spaces-zerogpu); before, it lent an H200 with 70 and 141.
+"""
+
 _DEVICE = re.compile(r"cpu|cuda:\d+")
 _PLACE = re.compile(r"[/~.].*|[\w.-]+/[\w.-]+")
 
@@ -107,6 +112,10 @@ class Settings:
             home: a folder, or a private dataset of the hub as `OWNER/NAME` (`MTLAB_BACKUP`).
         lent_seconds: for how long a visitor of a ZeroGPU Space lends a GPU at a time
             (`MTLAB_ZERO_SECONDS`, 120); 0 everywhere else.
+        lent_size: how much of a card is asked for then (`MTLAB_ZERO_SIZE`): `large`, which is half
+            of one, or `xlarge`, the whole at twice the quota.
+        lent_gb: the memory that so much is taken to have, in GB (`MTLAB_ZERO_GB`); 48 and 96 as
+            Hugging Face documents them.
         mcp: offer the HTTP API as MCP tools as well (`MTLAB_MCP=1`).
         offline: never ask a model hub (`HF_HUB_OFFLINE`, as the hub's own library reads it).
         door: who may do what over the network.
@@ -125,6 +134,8 @@ class Settings:
     spare_minutes: int = 10
     backup: str = ""
     lent_seconds: int = 0
+    lent_size: str = "large"
+    lent_gb: int = 48
     mcp: bool = False
     offline: bool = False
     door: Door = field(default_factory=Door)
@@ -140,6 +151,7 @@ class Settings:
         env = os.environ if environment is None else environment
         home = Path(env.get("MTLAB_HOME") or Path.home() / ".mtlab").expanduser().absolute()
         python = env.get("MTLAB_COMET_PYTHON")
+        size = _lent_size(env)
         return cls(
             home=home,
             comet_python=Path(python).expanduser() if python else None,
@@ -152,6 +164,8 @@ class Settings:
             spare_minutes=_whole_number(env, "MTLAB_SPARE_MINUTES", 10),
             backup=_place(env, "MTLAB_BACKUP"),
             lent_seconds=_lent_seconds(env),
+            lent_size=size,
+            lent_gb=_whole_number(env, "MTLAB_ZERO_GB", LENT_GB[size]),
             mcp=_yes(env, "MTLAB_MCP"),
             offline=_yes(env, "HF_HUB_OFFLINE"),
             door=Door.from_environment(env),
@@ -236,6 +250,14 @@ def _lent_seconds(env: Mapping[str, str]) -> int:
             f"{seconds} seconds are too short", field="MTLAB_ZERO_SECONDS", fix="give 30 or more"
         )
     return seconds
+
+
+def _lent_size(env: Mapping[str, str]) -> str:
+    size = env.get("MTLAB_ZERO_SIZE") or "large"
+    if size not in LENT_GB:
+        fix = f"use {' or '.join(LENT_GB)}"
+        raise InputError(f"ZeroGPU lends no '{size}'", field="MTLAB_ZERO_SIZE", fix=fix)
+    return size
 
 
 def _cores_of_space(env: Mapping[str, str]) -> int:

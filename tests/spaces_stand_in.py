@@ -23,9 +23,11 @@ class Zero:
 
     quota: float = 1000.0
     durations: list[float] = field(default_factory=list)
+    sizes: list[str] = field(default_factory=list)
 
-    def GPU(self, *, duration: float) -> Callable[[Any], Any]:
+    def GPU(self, *, duration: float, size: str) -> Callable[[Any], Any]:
         """The decorator."""
+        self.sizes.append(size)
 
         def decorate(task: Callable[..., Any]) -> Callable[..., Any]:
             @wraps(task)

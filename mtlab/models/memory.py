@@ -15,6 +15,8 @@ from mtlab.settings import Settings
 from mtlab.spec import Decoding, Training
 
 _GIB = 2**30
+MAIN_MEMORY = "main memory"
+"""Every other place is a GPU's."""
 
 # Fitted to the peak memory (VmHWM) of real runs of nano and of random Llamas of 28 M and 98 M
 # parameters, LoRA, full and few-shot, batches of 2 to 32, torch 2.13 on two CPU cores; `python -m
@@ -106,7 +108,7 @@ class MemoryNeed:
         activations: what a forward and backward pass keeps; or, where more, what translating does.
         process: the program itself.
         available: what is free.
-        where: `GPU` or `main memory`.
+        where: `MAIN_MEMORY`, or which GPU's.
     """
 
     weights: int
@@ -174,7 +176,7 @@ class Spread:
         share = self.devices if self.strategy == "fsdp" else 1
         weights = max(alone.weights // share, least) if share > 1 else alone.weights
         each = replace(alone, weights=weights, training=alone.training // share)
-        if alone.where == "GPU" or self.devices == 1:
+        if alone.where != MAIN_MEMORY or self.devices == 1:
             return each
         others = (self.devices - 1) * each.total
         return replace(each, activations=each.activations + others)
@@ -198,7 +200,7 @@ def fit_of(
         base: whose number of parameters tells something where there are no facts.
         training: complete.
         available: free bytes.
-        where: `GPU` or `main memory`.
+        where: `MAIN_MEMORY`, or which GPU's.
         spread: how the work is shared.
     """
     if facts is not None:
@@ -251,6 +253,7 @@ def check_fits(
     settings: Settings,
     held: Held | None = None,
     spread: Spread = ONE,
+    room: tuple[int, str] | None = None,
 ) -> MemoryNeed:
     """Estimate a run's memory.
 
@@ -260,11 +263,12 @@ def check_fits(
         settings: the lab's.
         held: in tokens, where its texts are known.
         spread: how the work is shared.
+        room: free bytes and where; as `available_memory` finds them when not given.
 
     Raises:
         NotAvailable: it needs more than there is; says how much, and what would fit.
     """
-    need = spread_need(facts.shape, training, *available_memory(), spread, held)
+    need = spread_need(facts.shape, training, *(room or available_memory()), spread, held)
     if need.total > need.available:
         raise NotAvailable(
             "the base model is too large for this machine",
@@ -283,11 +287,11 @@ def estimate(
         shape: of the model.
         training: complete.
         available: free bytes.
-        where: `GPU` or `main memory`.
+        where: `MAIN_MEMORY`, or which GPU's.
         held: what stands in memory at once; of sentences of usual length when not given.
     """
     held = held or Held.usual(training)
-    on_gpu = where == "GPU"
+    on_gpu = where != MAIN_MEMORY
     wide = 2 if training.precision == "fp32" else 1
     weights = 2.0 * wide * shape.parameters
     process = _GPU if on_gpu else _PROCESS
@@ -340,7 +344,7 @@ def lighter(
     """What would fit, found by estimating lighter settings one after another: first with fewer
     processes where they share main memory, for that changes nothing of what is learnt.
     """
-    for fewer in range(spread.devices - 1, 0, -1) if where != "GPU" else ():
+    for fewer in range(spread.devices - 1, 0, -1) if where == MAIN_MEMORY else ():
         less = replace(spread, devices=fewer)
         if spread_need(shape, training, available, where, less, held).total <= available:
             return f"{fewer} device{'s fit' if fewer > 1 else ' fits'}"
@@ -404,7 +408,7 @@ def available_memory() -> tuple[int, str]:
     gpu = _gpu_free()
     if gpu is not None:
         return gpu, "GPU"
-    return free_main_memory(), "main memory"
+    return free_main_memory(), MAIN_MEMORY
 
 
 def free_main_memory() -> int:

@@ -11,6 +11,7 @@ from mtlab.defaults import complete
 from mtlab.presets import resolve_base
 from mtlab.prompts import CHAT, no_chat_template
 from mtlab.runs.devices import check_share
+from mtlab.runs.lending import lent_room
 from mtlab.runs.needs import Unfinished, as_if_made, none_unfinished
 from mtlab.runs.placing import placed
 from mtlab.runs.store import RunStore
@@ -92,5 +93,6 @@ def checked(
         raise no_chat_template(spec.base)
     told = forecaster_of(store).forecast(known, drawn)
     held = None if told is None else told.held
-    check_fits(facts, spec.training, settings, held, Spread(spec.devices, spec.strategy))
+    spread, room = Spread(spec.devices, spec.strategy), lent_room(known.base, settings)
+    check_fits(facts, spec.training, settings, held, spread, room)
     return spec, drawn

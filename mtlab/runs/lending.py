@@ -1,4 +1,6 @@
-"""Which runs wait for a GPU that is lent: on a ZeroGPU Space those of the hub's models."""
+"""Which runs wait for a GPU that is lent, and what it holds: on a ZeroGPU Space those of the hub's
+models.
+"""
 
 from __future__ import annotations
 
@@ -28,3 +30,17 @@ def lent_to(base: str, settings: Settings, others: Mapping[str, str]) -> str | N
         spec = read_json(settings.runs / run / "spec.json") or {}
         base = others.get(run) or str(spec.get("base") or "nano")
     return LENT if resolve_base(base, settings).repo is not None else None
+
+
+def lent_room(base: str, settings: Settings) -> tuple[int, str] | None:
+    """The memory of the GPU that a run on a base is lent; None where it is lent none.
+
+    No process of the app has that GPU to ask: what it holds is assumed, and said to be.
+
+    Returns:
+        Bytes, and whose they are, as `mtlab.models.available_memory`.
+    """
+    if lent_to(base, settings, {}) is None:
+        return None
+    said = f"ZeroGPU's {settings.lent_size}, assumed to have {settings.lent_gb} GB"
+    return settings.lent_gb * 10**9, said

@@ -14,6 +14,7 @@ from mtlab.forecasting import Forecast, forecaster_of
 from mtlab.methods import NONE, OUTPUTS
 from mtlab.presets import resolve_base
 from mtlab.prompts import CHAT, no_chat_template
+from mtlab.runs.lending import lent_room
 from mtlab.runs.store import RunStore
 from mtlab.settings import Settings
 from mtlab.spec import RunSpec
@@ -120,7 +121,7 @@ def _fit(spec: RunSpec, settings: Settings, told: Forecast | None) -> Fit:
     """Whether the run fits; of a base that is not on this machine the hub is not asked."""
     from mtlab.models import Fit, Spread, estimate, fit_of, inspect, spread_need
     from mtlab.models.facts import look
-    from mtlab.models.memory import verdict
+    from mtlab.models.memory import MAIN_MEMORY, verdict
 
     if spec.base.startswith(OUTPUTS):
         return Fit(True, "No model is loaded.")
@@ -134,12 +135,13 @@ def _fit(spec: RunSpec, settings: Settings, told: Forecast | None) -> Fit:
         facts = None
     if spec.template == CHAT and facts is not None and facts.has_chat_template is False:
         raise no_chat_template(spec.base)
-    available, where = _available_lately(int(time.monotonic() / _LATELY))
+    room = lent_room(spec.base, settings)
+    available, where = room or _available_lately(int(time.monotonic() / _LATELY))
     spread = Spread(spec.devices, spec.strategy)
     if facts is None or told is None:
         return fit_of(facts, base, spec.training, available, where, spread)
     need = spread_need(facts.shape, spec.training, available, where, spread, told.held)
-    if where != "GPU":
+    if where == MAIN_MEMORY:
         alone = estimate(facts.shape, spec.training, available, where, told.held)
         need = need.scaled(told.memory / alone.total)
     return verdict(need, facts.shape, spec.training, told.held, spread)

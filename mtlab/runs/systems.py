@@ -25,6 +25,7 @@ from mtlab.presets import resolve_base
 from mtlab.prompts import CHAT, SOURCE, Template, no_chat_template
 from mtlab.runs.base_cache import translation_key
 from mtlab.runs.files import read_lines
+from mtlab.runs.lending import lent_room
 from mtlab.runs.outputs import read_outputs
 from mtlab.runs.provenance import digest, model_digest
 from mtlab.settings import Settings
@@ -71,7 +72,8 @@ def check_system(spec: RunSpec, settings: Settings) -> None:
         if spec.template == CHAT and facts.has_chat_template is False:
             raise no_chat_template(spec.base)
         spread = Spread(spec.devices, spec.strategy)
-        check_fits(facts, spec.training, settings, spread=spread)
+        room = lent_room(spec.base, settings)
+        check_fits(facts, spec.training, settings, spread=spread, room=room)
         return
     if spec.devices > 1:
         raise InputError(
@@ -93,7 +95,7 @@ def check_system(spec: RunSpec, settings: Settings) -> None:
             continue
         with _of_base():
             facts = named(spec, direction, settings).facts(settings, direction)
-        check_fits(facts, spec.training, settings)
+        check_fits(facts, spec.training, settings, room=lent_room(spec.base, settings))
 
 
 def named(spec: RunSpec, direction: Direction, settings: Settings) -> TranslationModel:

@@ -69,7 +69,7 @@ def _got_on(before: Status, after: Status) -> bool:
 def prepare(settings: Settings) -> None:
     """Announce what needs a GPU, which such a Space asks of an app before it is served."""
     if settings.lent_seconds:
-        _lender(settings.lent_seconds)
+        _lender(settings.lent_seconds, settings.lent_size)
 
 
 def slice_of(run: str, settings: Settings) -> str:
@@ -94,7 +94,7 @@ def _lend(settings: Settings, run: str) -> None:
             "the GPU", why="it is lent to another run just now", fix="try again in two minutes"
         )
     try:
-        problem = _lender(settings.lent_seconds)(run, settings)
+        problem = _lender(settings.lent_seconds, settings.lent_size)(run, settings)
     except Exception as error:
         why = _TAG.sub("", str(getattr(error, "message", error))).strip()
         raise NotAvailable(
@@ -107,7 +107,7 @@ def _lend(settings: Settings, run: str) -> None:
 
 
 @cache
-def _lender(seconds: int) -> Callable[[str, Settings], str]:
+def _lender(seconds: int, size: str) -> Callable[[str, Settings], str]:
     try:
         import spaces
     except ImportError:
@@ -117,5 +117,6 @@ def _lender(seconds: int) -> Callable[[str, Settings], str]:
             fix="a ZeroGPU Space has it: see docs/spaces.md",
         ) from None
     # The call takes a moment longer than what it is called for.
-    lent: Callable[[str, Settings], str] = spaces.GPU(duration=seconds + 10)(slice_of)
+    lend = spaces.GPU(duration=seconds + 10, size=size)
+    lent: Callable[[str, Settings], str] = lend(slice_of)
     return lent

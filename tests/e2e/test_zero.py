@@ -87,7 +87,7 @@ def test_a_run_is_done_in_slices(lending, spec, slices_do_first, tmp_path):
     assert run.status().state == "queued", "it waits until somebody lends a GPU"
     zero.prepare(in_slices.settings)
     assert [one.state for one in in_slices.lend(run.id)] == ["queued", "finished"]
-    assert visitor.durations == [130] * 2
+    assert visitor.durations == [130] * 2 and visitor.sizes == ["large"]
     status = run.status()
     assert status.device == "zero" and status.attempts == 2 and status.requeues == 2
     steps = [event.data["step"] for event in run.events() if event.kind == "step"]
