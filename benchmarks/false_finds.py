@@ -14,7 +14,8 @@ import sys
 import numpy as np
 
 from mtlab.scoring.bootstrap import SEED
-from mtlab.scoring.significance import Names, Sampled, compare_conditions, joined, sample
+from mtlab.scoring.sampling import Sampled, joined, sample
+from mtlab.scoring.significance import Names, compare_conditions
 from mtlab.scoring.statistics import mean_statistics
 
 TRIALS = 1000

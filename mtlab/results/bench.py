@@ -19,13 +19,8 @@ from mtlab.results.labels import base_label
 from mtlab.results.question import Question, Side
 from mtlab.scoring.bootstrap import SEED, Floats, percentile_interval
 from mtlab.scoring.comparison import corrected
-from mtlab.scoring.significance import (
-    Averaged,
-    Names,
-    compare_averaged,
-    score_blocks,
-    seed_picks,
-)
+from mtlab.scoring.sampling import score_blocks, seed_picks
+from mtlab.scoring.significance import Averaged, Names, compare_averaged
 from mtlab.scoring.statistics import SegmentStatistics
 from mtlab.spec import Direction
 

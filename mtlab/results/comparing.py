@@ -9,7 +9,8 @@ from mtlab.results.evidence import Evidence, Reader
 from mtlab.results.systems import System
 from mtlab.scoring.bootstrap import SAMPLES, SEED
 from mtlab.scoring.comparison import Comparison
-from mtlab.scoring.significance import Names, compare_conditions, joined, sample
+from mtlab.scoring.sampling import joined, sample
+from mtlab.scoring.significance import Names, compare_conditions
 from mtlab.spec import Direction
 
 
@@ -24,7 +25,7 @@ def compare_systems(
 ) -> list[Comparison]:
     """Compare systems, each over its seeds, with the first one, over the same resamples.
 
-    Seeds and segments are resampled jointly (`mtlab.scoring.significance`); the seeds of two
+    Seeds and segments are resampled jointly (`mtlab.scoring.sampling`); the seeds of two
     systems together when they are the same ones, apart otherwise. An untuned base has no seed: of
     a run and its base, only the run's are resampled.
 

@@ -9,6 +9,7 @@
     gating           scores that a failed segment cannot prop up
     language_id      the language of a segment, where there is ground for a verdict
     bootstrap        the intervals of all of them; statistics: what is resampled
+    sampling         scores over the same resamples of segments and seeds
     significance     paired tests: systems on files, conditions over seeds -> comparison
     agreement        what people make of a difference of some size
 

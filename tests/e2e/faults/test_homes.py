@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from mtlab import Lab
-from mtlab.runs.database import MIGRATIONS
+from mtlab.runs.database_file import MIGRATIONS
 from mtlab.runs.store import RunStore
 from mtlab.settings import Settings
 from tests.e2e.faults.aftermath import check_aftermath

@@ -15,7 +15,8 @@ import pytest
 
 from mtlab.errors import InputError, NotAvailable
 from mtlab.runs import files
-from mtlab.runs.database import MIGRATIONS, Lease
+from mtlab.runs.database import Lease
+from mtlab.runs.database_file import MIGRATIONS
 from mtlab.runs.store import RunStore
 
 

@@ -19,15 +19,12 @@ from mtlab.errors import InputError
 from mtlab.scoring.bootstrap import SEED
 from mtlab.scoring.comparison import Comparison, corrected, holm
 from mtlab.scoring.lexical import lexical_scores
+from mtlab.scoring.sampling import Sampled, joined, sample, seed_averages
 from mtlab.scoring.significance import (
     Names,
-    Sampled,
     compare_conditions,
     compare_systems,
-    joined,
     sacrebleu_p,
-    sample,
-    seed_averages,
     two_sided,
 )
 from mtlab.scoring.statistics import SegmentStatistics, mean_statistics
