@@ -77,7 +77,7 @@ def finished_run(
     status = store.status(record.id)
     ended = status.with_changes(state="finished", progress=1.0, ended=status.created)
     store.write_status(record.id, ended, durable=False)
-    store.mend(record.id)
+    store.index.mend(record.id)
     return record
 
 

@@ -98,7 +98,7 @@ def runs_export(args: argparse.Namespace) -> int:
 
 def runs_rebuild(args: argparse.Namespace) -> int:
     """Make the index again from the run folders."""
-    count = Lab().store.rebuild()
+    count = Lab().store.index.rebuild()
     print(f"{count} runs found")
     return printing.finish(args, {"runs": count})
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mtlab.errors import InputError
-from mtlab.runs.files import FileMark, file_mark, read_json
+from mtlab.runs.files import FileMark, file_mark, read_json, write_json
 from mtlab.runs.needs import ID
 from mtlab.runs.status import Status
 from mtlab.spec import RunSpec
@@ -98,6 +98,14 @@ class RunFolders:
             return None
         self._statuses[run] = (mark, status)
         return status
+
+    def write_status(self, run: str, status: Status, *, durable: bool = True) -> None:
+        """Replace a run's `status.json` in one step.
+
+        Raises:
+            OSError: the folder is gone or the disk is full; the old status stays.
+        """
+        write_json(self._path / run / "status.json", status.to_json(), durable=durable)
 
     def glance(self, run: str) -> Glance | None:
         """A look at a run that costs one stat where nothing was replaced in its folder."""

@@ -115,7 +115,7 @@ def _settle(store: RunStore, run: str, exit_code: int) -> Status:
             store.database.drop(lease.name, lease.token)
     if status is None:
         raise NotAvailable("the run is not there any more", fix="launch another")
-    store.mend(run)
+    store.index.mend(run)
     store.go_on(run)
     return store.status(run)
 

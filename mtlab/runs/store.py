@@ -7,7 +7,6 @@ import os
 import re
 import secrets
 import shutil
-import sqlite3
 import threading
 import time
 from collections import OrderedDict
@@ -16,17 +15,15 @@ from pathlib import Path
 
 from mtlab.errors import InputError, NotAvailable
 from mtlab.runs.creating import NewRun, new_ids, write_down
-from mtlab.runs.database import Database, Lease, enter, hold
-from mtlab.runs.devices import LENT, check_share, names_of
+from mtlab.runs.database import enter
+from mtlab.runs.devices import LENT, check_share
 from mtlab.runs.events import Event, EventLog
 from mtlab.runs.files import write_json, writing
 from mtlab.runs.folders import RunFolders, RunRecord
-from mtlab.runs.identity import this_host
-from mtlab.runs.lending import lent_to
+from mtlab.runs.index import RunIndex
 from mtlab.runs.moving import Where, check_where, moved, slots_of
 from mtlab.runs.needs import ID, refuse_hopeless
 from mtlab.runs.placement import RAY, Placement, placement_of, write_placement
-from mtlab.runs.recovering import recovered
 from mtlab.runs.settling import is_gone, settled
 from mtlab.runs.status import MOST_REQUEUES, RESUMABLE, State, Status
 from mtlab.settings import Settings
@@ -49,8 +46,9 @@ class RunStore:
         self.settings = settings
         with writing(settings.home):
             settings.runs.mkdir(parents=True, exist_ok=True)
-        self.database = Database(settings.home / "lab.db", self._refill)
         self._folders = RunFolders(settings.runs)
+        self.index = RunIndex(settings, self._folders, self.log)
+        self.database = self.index.database
         self._lock = threading.Lock()
         self._token = secrets.token_hex(4)
         self._seen: dict[str, object] = {}
@@ -135,7 +133,7 @@ class RunStore:
             run = self.get(run).id
             status = self._folders.status(run)
         if status is None:
-            status = self._recovered(run)
+            status = self.index.lost_status(run)
         if status is None:
             raise InputError(f"run '{run}' has no readable spec", field="run", fix="delete it")
         if status.state != "running":
@@ -172,7 +170,7 @@ class RunStore:
         Raises:
             OSError: the folder is gone or the disk is full; the old status stays.
         """
-        write_json(self.folder(run) / "status.json", status.to_json(), durable=durable)
+        self._folders.write_status(run, status, durable=durable)
 
     def log(self, run: str) -> EventLog:
         """The run's event log."""
@@ -367,55 +365,6 @@ class RunStore:
         with self._lock:
             self._logs.pop(run, None)
 
-    def rebuild(self) -> int:
-        """Make the index again from the folders; returns how many runs it holds."""
-        with self.database.transaction() as connection:
-            connection.execute("DELETE FROM runs")
-            connection.execute("DELETE FROM leases WHERE run IS NOT NULL")
-            self._refill(connection)
-            return int(connection.execute("SELECT count(*) FROM runs").fetchone()[0])
-
-    def synchronise(self) -> None:
-        """Mend the index where it and the folders disagree, such as after changes by hand."""
-        known = self.database.states()
-        names = self._folders.names()
-        held = {lease.run for lease in self.database.leases()}
-        for run in known.keys() - names - held:  # a held one's process has to be ended first
-            self.database.remove(run)
-        for run in names - held:
-            status = self._folders.status(run) or self._written_again(run)
-            if status is not None and status.state != known.get(run):
-                self.mend(run)
-            if status is not None and status.state == "running" and not status.is_elsewhere:
-                devices = names_of(status.device) or ("cpu",)
-                self.database.adopt(devices, Lease("", this_host(), run, token=status.token))
-
-    def _recovered(self, run: str) -> Status | None:
-        """A status in the place of one that is lost; None where the spec is lost, too."""
-        record = self._folders.record(run)
-        if record is None:
-            return None
-        status = recovered(run, record.folder, record.spec, self.log(run))
-        wants = status.wants or lent_to(record.spec.base, self.settings, {})
-        return status.with_changes(wants=wants)
-
-    def _written_again(self, run: str) -> Status | None:
-        """A lost status, written; a run's own process writes it by itself."""
-        status = self._recovered(run)
-        if status is None or status.state == "running":
-            return None
-        with contextlib.suppress(OSError):  # a full disk takes it later
-            self.write_status(run, status)
-        return status
-
-    def mend(self, run: str) -> None:
-        """Enter a run into the index as its folder says, unless a device is held for it."""
-        with self.database.transaction() as connection:
-            status = self._folders.status(run)
-            query = "SELECT 1 FROM leases WHERE run = ?"
-            if status is not None and connection.execute(query, (run,)).fetchone() is None:
-                enter(connection, status)
-
     def fail_queued(self, run: str, error: dict[str, str | None]) -> None:
         """End a run that waits as failed, if it does wait.
 
@@ -442,14 +391,3 @@ class RunStore:
             self.write_status(run, ended)
             enter(connection, ended)
         return True
-
-    def _refill(self, connection: sqlite3.Connection) -> None:
-        for run in self._folders.names():
-            status = self._folders.status(run)
-            if status is None:
-                continue
-            enter(connection, status)
-            if status.state == "running" and status.device and not status.is_elsewhere:
-                # Whether its process lives is the supervisor's to find out; until then it holds.
-                for device in names_of(status.device):
-                    hold(connection, Lease(device, this_host(), run, token=status.token))

@@ -147,7 +147,7 @@ class Supervisor:
         if not self._swept:
             remove_leftovers(self.settings)
             self._swept = True
-        self.store.synchronise()
+        self.store.index.synchronise()
         problems: list[MtlabError | OSError] = []
         for lease in _one_each(self.store.database.leases()):
             if lease.name != NAME and lease.run is not None:
@@ -220,7 +220,7 @@ class Supervisor:
             del self._children[lease.token or ""]
         self.store.database.drop(lease.name, lease.token)
         if status is not None:
-            self.store.mend(status.id)
+            self.store.index.mend(status.id)
 
     def _find_again(self, lease: Lease, run: str) -> None:
         """See to a run whose status is lost: free its device when its process is gone. Until then
@@ -279,7 +279,7 @@ class Supervisor:
         if status is None or status.state != "queued":
             # The index was wrong; the folder is right.
             self.store.database.drop(device, token)
-            self.store.mend(run)
+            self.store.index.mend(run)
             return True
         events = self.store.log(run).read()
         launched = status.launched(token, this_host(), device, events[-1].seq if events else 0)
@@ -312,7 +312,7 @@ class Supervisor:
             self._ready.end()
         with contextlib.suppress(MtlabError):  # the next rounds see to what is left
             self.store.database.drop(device, token)
-            self.store.mend(status.id)
+            self.store.index.mend(status.id)
 
     def _launch(self, folder: Path, token: str, device: str) -> subprocess.Popen[bytes]:
         """Start a run's process, or let the one that stands ready be it."""

@@ -92,7 +92,7 @@ def test_a_reused_pid_is_neither_believed_nor_signalled(
         began=time.time() - 60,
     )
     store.write_status(run.id, status)
-    store.rebuild()
+    store.index.rebuild()
     assert store.status(run.id).state == "failed"
     write_json(run.folder / "stop.json", {"keep": True, "time": 1.0})  # asked long ago
     ticks(supervisor, lambda: store.status(waiting.id).phase == "train")

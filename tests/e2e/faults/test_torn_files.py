@@ -1,6 +1,7 @@
 """A torn last line, as a killed process or a power cut leaves it, in every file the lab reads."""
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -34,8 +35,8 @@ def template(tmp_path_factory):
     write_json(run.folder / "trained.json", {"steps": 3})
     (run.folder / "job.log").write_text("--- attempt 1\nGrüße: all went wëll\n")
     lab.book.note(SWEEP, [run.id, None])
-    for _ in range(ROWS):
-        Votes(home.home).add(VOTE)
+    for number in range(ROWS):
+        Votes(home.home).add(replace(VOTE, id=str(number)))
     return home.home, run.id
 
 
@@ -105,7 +106,7 @@ def test_a_torn_file_costs_what_was_torn_and_nothing_else(whole, name):
     for what in ("table", "log") if name.endswith(("scores.json", "job.log")) else ():
         expected[what] = after[what]
     assert after == expected
-    fresh.store.synchronise()
+    fresh.store.index.synchronise()
     check_aftermath(lab.settings, before["runs"])
 
 

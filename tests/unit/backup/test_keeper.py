@@ -76,7 +76,7 @@ def test_ended_runs_come_back_to_an_empty_home_without_checkpoints(home, place, 
     store = there.store
     assert [record.id for record in store.list()] == [stopped, finished]
     assert files_of(store.folder(finished)) == {**whole, "adapter/a.safetensors": b"weights"}
-    store.synchronise()
+    store.index.synchronise()
     assert store.database.states() == {finished: "finished", stopped: "stopped"}
     assert sorted(path.name for path in store.settings.runs.iterdir()) == [finished, stopped]
 

@@ -290,7 +290,7 @@ def test_the_local_supervisor_leaves_it_alone(lab, queued):
     lab.supervisor.tick()
     assert lab.store.status(run.id).state == "running"
     assert not [lease for lease in lab.store.database.leases() if lease.run]
-    lab.store.rebuild()
+    lab.store.index.rebuild()
     lab.supervisor.tick()
     assert lab.store.status(run.id).state == "running"
     assert lab.store.database.wanting("ray") == {run.id: "running"}
@@ -324,7 +324,7 @@ def test_a_run_on_a_cluster_that_does_not_answer_can_be_stopped(lab, queued):
     run = queued(**STEPS)
     status = lab.store.written_status(run.id)
     lab.store.write_status(run.id, status.with_changes(state="running", token="t"))
-    lab.store.mend(run.id)
+    lab.store.index.mend(run.id)
     lab.store.request_stop(run.id)
     end_stopped(lab.store, "127.0.0.1:6379")
     assert lab.store.status(run.id).state == "running"  # it may answer yet

@@ -49,7 +49,7 @@ def states(runs):
 def end(run, state):
     """Write a run's end down as if its process had."""
     run._store.write_status(run.id, run.status().with_changes(state=state, requeues=0))
-    run._store.mend(run.id)
+    run._store.index.mend(run.id)
 
 
 def test_all_runs_are_queued_at_once_in_order(lab):
@@ -237,7 +237,7 @@ def test_a_status_from_before_there_were_needs(lab):
         del data[name]
     path.write_text(json.dumps(data))
     assert run.status().needs == () and lab.supervisor._is_ready(run.id)
-    lab.store.rebuild()
+    lab.store.index.rebuild()
     assert lab.store.database.queue() == [run.id]
 
 

@@ -80,7 +80,7 @@ def test_a_clock_set_back_does_not_let_the_new_pass_the_old(store, spec, four, m
 )
 def test_what_cannot_be_moved(store, four, state, where, says):
     store.write_status(four[0], store.status(four[0]).with_changes(state=state))
-    store.mend(four[0])
+    store.index.mend(four[0])
     with pytest.raises(InputError, match=says):
         store.move(four[0], where)
     with pytest.raises(InputError, match="there is no run"):

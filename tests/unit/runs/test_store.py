@@ -90,7 +90,7 @@ def test_the_index_is_made_again_from_the_folders(store, spec, damage):
             {"empty": b"", "garbage": b"no database at all\n" * 300, "cut": data[:5000]}[damage]
         )
     assert sorted(store.database.queue()) == sorted(ids)
-    assert store.rebuild() == 3
+    assert store.index.rebuild() == 3
 
 
 def test_the_schema_is_this_one(store):
@@ -223,7 +223,7 @@ def test_what_is_done_by_hand_to_the_folders_reaches_the_index(store, spec):
     status = json.loads((copy / "status.json").read_text())
     (copy / "status.json").write_text(json.dumps({**status, "id": copy.name}))
     shutil.rmtree(gone.folder)
-    store.synchronise()
+    store.index.synchronise()
     assert set(store.database.states()) == {copied.id, copy.name}
     with pytest.raises(InputError, match="there is no run"):
         store.status(gone.id)
