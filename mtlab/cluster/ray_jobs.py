@@ -25,6 +25,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from mtlab.cluster.far import Lost, Refused, Silent
 from mtlab.cluster.job_home import KeptJob
 from mtlab.cluster.remote_job import RemoteJob
+from mtlab.errors import MtlabError
 from mtlab.runs.placement import Placement
 
 OVER_SECONDS = 0.5
@@ -45,7 +46,7 @@ class PlacedJob(RemoteJob):
             threading.Thread(target=self._give_back, daemon=True).start()
 
     def _give_back(self) -> None:
-        while not self.is_over():
+        while not self._is_seen_over():
             time.sleep(OVER_SECONDS)
         time.sleep(FETCH_SECONDS)
         here = ray.get_runtime_context()
@@ -64,6 +65,12 @@ class PlacedJob(RemoteJob):
         )
         ray.get(heir.hello.remote())
         ray.kill(here.current_actor, no_restart=True)
+
+    def _is_seen_over(self) -> bool:
+        try:
+            return self.is_over()
+        except (OSError, MtlabError):  # a full disk: its end can be written later
+            return False
 
 
 class RayAnswer:
