@@ -205,7 +205,7 @@ def test_killed_after_every_batch_it_translates_none_twice(
         "few-shot": lambda: {"base": str(tiny_model), **few_shot(1)},
         "translation model": lambda: none(m2m(tmp_path / "m2m")),
     }[kind]()
-    asked |= {"test": ("de-en", "en-de"), "test_limit": 8, "decoding": {"token_budget": 200}}
+    asked |= {"test": ("de-en", "en-de"), "test_limit": 4, "decoding": {"token_budget": 200}}
     whole = done(**asked)
     shutil.rmtree(lab.settings.cache / "base", ignore_errors=True)
     made = []
@@ -223,7 +223,7 @@ def test_killed_after_every_batch_it_translates_none_twice(
         assert can_resume(run.folder)
         done.again(run)
         attempts += 1
-    assert attempts > 4 and len(made) == len(set(made)) > 12
+    assert attempts >= 4 and len(made) == len(set(made)) >= 8
     for direction in ("de-en", "en-de"):
         assert rows_of(run, direction) == rows_of(whole, direction) != []
     assert run.scores() == whole.scores() and run.base_scores() == whole.base_scores()
