@@ -47,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     if not (torch.cuda.is_available() or args.dry_run):
         sys.exit("there is no GPU here; --dry-run tries the sections on the CPU")
+    if args.trl_python is not None and not args.trl_python.is_file():
+        sys.exit(f"there is no interpreter '{args.trl_python}'; leave --trl-python out, or mend it")
     scale = DRY if args.dry_run else FULL
     settings = Settings.from_environment()
     about = machine()
@@ -62,6 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
             args.rounds, args.trl_python,
         )  # fmt: skip
         wanted = [name for name in SECTIONS if name in ("rates", *args.sections)]
+        record.keep("sections", wanted)  # a file that cannot be written is told of now
         failed = [name for name in wanted if not _held(name, bench, args.minutes)]
     if failed:
         record.say(f"without figures: {', '.join(failed)}")

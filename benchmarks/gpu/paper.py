@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.bench import Bench
+from benchmarks.gpu.device import release
 from benchmarks.gpu.models import Llama, training_of
 from benchmarks.gpu.training import on_pairs
 from mtlab.bench.limits import training_operations
@@ -40,7 +41,7 @@ def paper_run(bench: Bench) -> dict[str, Any]:
     found = {
         "pairs": pairs, "tokens_per_pair": sum(lengths) / len(rows), "targets_per_pair": targets,
         "layers": run.llama.layers, "seconds_forecast": told, "seconds_by_slice": took,
-        "forecast_off": told / took - 1, "seconds_of_all_layers": took * whole / cut,
+        "forecast_off": told / took - 1, "seconds_of_all_layers": took * (whole / cut),
         "slice": run.figures,
     }  # fmt: skip
     of = f"{run.llama.layers} of {bench.scale.llama.layers} layers"
@@ -67,5 +68,6 @@ def forecast_seconds(bench: Bench, llama: Llama, batch: int) -> float:
         spec = complete(asked, resolve_base(folder, settings))
         store = RunStore(settings)
         told = Forecaster(store).forecast(spec, bench.texts.drawn)
+    release()
     assert told is not None
     return told.seconds["train"]

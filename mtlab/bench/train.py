@@ -160,9 +160,11 @@ class Trainer:
 
 
 def lab(task: dict[str, Any], settings: Settings) -> Trainer:
-    """The lab's own fine-tuning, as it is by default."""
+    """The lab's own fine-tuning, as it is by default but for the task's options."""
     command = [sys.executable, "-m", "mtlab.bench.training_lap"]
-    return Trainer("mtlab", "its defaults", task, lambda: command, settings)
+    again = task["options"].get("gradient_checkpointing")
+    how = f"its defaults, activations {'computed again' if again else 'kept'}"
+    return Trainer("mtlab", how, task, lambda: command, settings)
 
 
 def rival(

@@ -105,7 +105,7 @@ class Laps:
             checkpoint_steps=task["steps"] + 1,
             lora_rank=task["lora_rank"],
             lora_alpha=task["lora_alpha"],
-            **{"gradient_checkpointing": False, **task["options"]},
+            **task["options"],
         )
 
 

@@ -128,12 +128,13 @@ def course_of(model: str, method: Method, steps: int, settings: Settings, place:
     if model == RANDOM:
         folder = place / "model"
         write_model(folder)
-        location, rate = str(folder), _RANDOM_RATE[method]
+        location, rate, again = str(folder), _RANDOM_RATE[method], False
         base = resolve_base("nano", settings)
         tokenizer = read_tokenizer(base, str(ASSETS / "nano"), None, settings)
     else:
         base = base_of(model, settings)
-        location, rate = base.location, recipe_for(base).learning_rate[method]
+        recipe = recipe_for(base)
+        location, rate, again = base.location, recipe.learning_rate[method], recipe.checkpointing
         tokenizer = read_tokenizer(base, location, base.revision, settings)
     return Course(
         location,
@@ -142,4 +143,5 @@ def course_of(model: str, method: Method, steps: int, settings: Settings, place:
         held_out_texts(settings, tokenizer, MAX_LENGTH),
         steps,
         rate,
+        options={"gradient_checkpointing": again},
     )

@@ -102,7 +102,7 @@ def test_a_dry_run_has_every_figure(
     assert told["forecast_off"] == pytest.approx(
         told["seconds_forecast"] / told["seconds_by_slice"] - 1
     )
-    assert told["seconds_of_all_layers"] == told["seconds_by_slice"]
+    assert told["seconds_of_all_layers"] == pytest.approx(told["seconds_by_slice"])
     said = capsys.readouterr().out
     assert "of matrix rate" in said and "minutes forecast" in said
 
@@ -130,6 +130,13 @@ def test_a_section_that_fails_leaves_the_others_their_figures(
     assert figures["full"] == {"problem": "RuntimeError: CUDA out of memory"}
     status, figures = run(tmp_path / "later.json", "--minutes", 0)
     assert status == 1 and figures["lora"] == {"problem": "not begun, 0 minutes were over"}
+
+
+def test_what_cannot_be_used_is_said_at_once(home: Settings, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="there is no interpreter"):
+        gpu.main(["--dry-run", "--trl-python", str(tmp_path / "python")])
+    with pytest.raises(FileNotFoundError):
+        gpu.main(["--dry-run", "--output", str(tmp_path / "nowhere" / "gpu.json")])
 
 
 def test_what_is_trained_is_cut_to_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,7 @@ def test_a_model_in_a_folder_is_trained_as_it_is(
     shutil.copytree(ASSETS / "nano", folder)
     course = training_task.course_of(str(folder), "lora", 3, home, tmp_path)
     assert course.model == str(folder) and course.learning_rate == NANO.learning_rate["lora"]
+    assert course.options == {"gradient_checkpointing": False}, "a small model keeps activations"
     same = training_task.course_of("nano", "lora", 3, home, tmp_path)
     assert course.train == same.train, "its own tokenizer cuts the texts"
 
