@@ -4,8 +4,9 @@ A step of Adam is often smaller than the gap between two bf16 numbers, and would
 each weight has a master in fp32: the optimizer and its moments are the masters', and after a step
 the model's weights are the masters, rounded. Gradients come out of bf16 products, as they do under
 autocast, and are added up in fp32 (torch's `grad_dtype`), so that a step may be made in any number
-of passes; so are those of a token that comes by more than once in a pass. Against autocast over fp32 weights it saves the casts of every pass and the fp32 stream
-between layers, and flash attention can be had. The memory is the same: 18 bytes a parameter.
+of passes; so are those of a token that comes by more than once in a pass. Against autocast over
+fp32 weights it saves the casts of every pass and the fp32 stream between layers, and flash
+attention can be had. The memory is the same: 18 bytes a parameter.
 
 Outside steps there are only masters: checkpoints hold them and a plain AdamW's state, and so are
 those of any other training, and what is saved at the end is in fp32 as ever.

@@ -78,7 +78,7 @@ def test_they_are_for_full_fine_tuning_in_bf16_on_cuda(
     there = replace(here, device="cuda")
     monkeypatch.setattr("mtlab.models.device.fast_bf16", lambda *_: True)
     assert keeps_masters(there, FULL) and computes_in_16_bits(there, FULL)
-    assert not keeps_masters(here, FULL), "on a CPU they gain too little"
+    assert not keeps_masters(here, FULL), "on a CPU they save too little"
     assert not keeps_masters(there, FULL.model_copy(update={"precision": "fp32"}))
     lora = FULL.model_copy(update={"method": "lora"})
     assert not keeps_masters(there, lora) and not computes_in_16_bits(there, lora)
