@@ -108,6 +108,8 @@ class Settings:
         lent_seconds: for how long a visitor of a ZeroGPU Space lends a GPU at a time
             (`MTLAB_ZERO_SECONDS`, 120); 0 everywhere else.
         mcp: offer the HTTP API as MCP tools as well (`MTLAB_MCP=1`).
+        compile: train with layers that `torch.compile` has compiled, where that may pay: on one
+            GPU, in long runs (`MTLAB_COMPILE=1`; `mtlab.training.kernels`).
         offline: never ask a model hub (`HF_HUB_OFFLINE`, as the hub's own library reads it).
         door: who may do what over the network.
         confined: the only folders whose files may be opened by name; None is no limit. It is no
@@ -126,6 +128,7 @@ class Settings:
     backup: str = ""
     lent_seconds: int = 0
     mcp: bool = False
+    compile: bool = False
     offline: bool = False
     door: Door = field(default_factory=Door)
     confined: tuple[Path, ...] | None = None
@@ -153,6 +156,7 @@ class Settings:
             backup=_place(env, "MTLAB_BACKUP"),
             lent_seconds=_lent_seconds(env),
             mcp=_yes(env, "MTLAB_MCP"),
+            compile=_yes(env, "MTLAB_COMPILE"),
             offline=_yes(env, "HF_HUB_OFFLINE"),
             door=Door.from_environment(env),
         )

@@ -67,6 +67,8 @@ class Laps:
         marks: list[tuple[float, float]] = []
 
         def mark(kind: str, **facts: Any) -> None:
+            if kind != "step":
+                return
             if loaded.device == "cuda":
                 torch.cuda.synchronize()
             marks.append((time.perf_counter(), time.process_time()))

@@ -259,6 +259,7 @@ class Pipeline:
             "loss": trained.loss,
             "seconds": round(trained.seconds, 3),
             "target_tokens": trained.target_tokens,
+            "kernels": list(trained.kernels),
         }
         self._record(training=facts)
         if trained.stopped:
