@@ -117,6 +117,8 @@ class Settings:
         lent_gb: the memory that so much is taken to have, in GB (`MTLAB_ZERO_GB`); 48 and 96 as
             Hugging Face documents them.
         mcp: offer the HTTP API as MCP tools as well (`MTLAB_MCP=1`).
+        compile: train with layers that `torch.compile` has compiled, where that may pay: on one
+            GPU, in long runs (`MTLAB_COMPILE=1`; `mtlab.training.kernels`).
         offline: never ask a model hub (`HF_HUB_OFFLINE`, as the hub's own library reads it).
         door: who may do what over the network.
         confined: the only folders whose files may be opened by name; None is no limit. It is no
@@ -137,6 +139,7 @@ class Settings:
     lent_size: str = "large"
     lent_gb: int = 48
     mcp: bool = False
+    compile: bool = False
     offline: bool = False
     door: Door = field(default_factory=Door)
     confined: tuple[Path, ...] | None = None
@@ -167,6 +170,7 @@ class Settings:
             lent_size=size,
             lent_gb=_whole_number(env, "MTLAB_ZERO_GB", LENT_GB[size]),
             mcp=_yes(env, "MTLAB_MCP"),
+            compile=_yes(env, "MTLAB_COMPILE"),
             offline=_yes(env, "HF_HUB_OFFLINE"),
             door=Door.from_environment(env),
         )

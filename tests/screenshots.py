@@ -46,6 +46,7 @@ def _take(browser: Browser, address: str, theme: str, width: int, suffix: str) -
         if tab == "Results":
             chart = page.locator("#results-failures-chart .main-svg").first
             expect(chart).to_be_visible(timeout=60_000)
+            expect(page.get_by_text("testing differences")).to_be_hidden(timeout=60_000)
         if tab == "Compare":
             expect(page.locator("#compare-segments tbody tr").first).to_be_visible(timeout=30_000)
         if tab == "Translate":

@@ -24,12 +24,14 @@ class Lap:
         work: how much was done, in the contest's unit.
         made: what came out, for comparing: texts, scores or losses.
         cpu_seconds: processor time of all threads; None where it is not known.
+        peak_bytes: the most that lay in a GPU's memory at once; None where it is not known.
     """
 
     seconds: float
     work: float
     made: tuple[str | float, ...]
     cpu_seconds: float | None = None
+    peak_bytes: int | None = None
 
 
 class Contestant(Protocol):
@@ -57,7 +59,7 @@ class Contestant(Protocol):
         """Do the work once."""
 
     def close(self) -> None:
-        """Free what it holds."""
+        """Free what it holds; it may be closed twice."""
 
 
 Agree = Callable[[Lap, Lap], float]
@@ -74,6 +76,8 @@ class Standing:
         rates: work per second, a value per round.
         ratios: how many times the reference's rate, a value per round.
         cpu_ratios: the same in processor time, which other work on the machine moves less.
+        seconds: of its laps.
+        peak_bytes: the most that lay in a GPU's memory at once; None where it is not known.
         agreement: of what it made with what the judge made.
         quality: of what it made, by the contest's own measure; None where there is none.
         versions: of the packages it ran on.
@@ -85,6 +89,8 @@ class Standing:
     rates: tuple[float, ...] = ()
     ratios: tuple[float, ...] = ()
     cpu_ratios: tuple[float, ...] = ()
+    seconds: tuple[float, ...] = ()
+    peak_bytes: int | None = None
     agreement: float | None = None
     quality: float | None = None
     versions: dict[str, str] | None = None
@@ -127,7 +133,8 @@ def hold(
         tell: is told what happens.
 
     Returns:
-        A standing each, in their order.
+        A standing each, in their order. Who cannot take part, or fails in the midst of it, as for
+        want of memory, has a problem instead of figures.
 
     Raises:
         NotAvailable: the reference itself cannot take part.
@@ -136,6 +143,14 @@ def hold(
     problems: dict[str, str] = {}
     ready: list[Contestant] = []
     laps: dict[str, list[Lap]] = {}
+
+    def leave(one: Contestant, error: MtlabError) -> None:
+        if one is contestants[0]:
+            raise NotAvailable(f"the reference '{one.name}'", why=str(error)) from error
+        problems[one.name] = str(error)
+        one.close()  # what it still holds, the others may want
+        tell(f"{one.name}: not available: {error}")
+
     try:
         for one in contestants:
             tell(f"{one.name}: getting ready")
@@ -143,14 +158,16 @@ def hold(
                 versions[one.name] = one.prepare()
                 ready.append(one)
             except MtlabError as error:
-                if one is contestants[0]:
-                    raise NotAvailable(f"the reference '{one.name}'", why=str(error)) from error
-                problems[one.name] = str(error)
-                tell(f"{one.name}: not available: {error}")
+                leave(one, error)
         for number in range(rounds):
             turn = number % len(ready)
             for one in ready[turn:] + ready[:turn]:
-                lap = one.lap()
+                try:
+                    lap = one.lap()
+                except MtlabError as error:
+                    leave(one, error)
+                    ready.remove(one)
+                    continue
                 laps.setdefault(one.name, []).append(lap)
                 tell(f"round {number + 1}, {one.name}: {lap.seconds:.2f} s")
     finally:
@@ -187,5 +204,7 @@ def _standing(
             for a, b in pairs
             if a.cpu_seconds and b.cpu_seconds
         ),
+        seconds=tuple(lap.seconds for lap in laps),
+        peak_bytes=max((lap.peak_bytes for lap in laps if lap.peak_bytes), default=None),
         versions=versions,
     )

@@ -7,7 +7,7 @@ file, which is what one would write without the lab.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -205,7 +205,7 @@ class Lab:
     name: str
     how: str
     work: Work
-    changes: dict[str, str] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
     model: Callable[[Tuned], Loaded] = _wide
     _loaded: Any = field(default=None, repr=False)
 

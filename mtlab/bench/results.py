@@ -45,6 +45,8 @@ class Result:
         }
         if one.cpu_ratios:
             row["ratio of CPU time"] = f"{one.cpu_ratio:.2f}"
+        if one.peak_bytes is not None:
+            row["peak GiB"] = f"{one.peak_bytes / 2**30:.1f}"
         if one.agreement is not None:
             row[self.agreement] = _short(one.agreement)
         if self.quality is not None and one.quality is not None:

@@ -12,29 +12,20 @@ Not covered: several devices; accumulation; loading and saving.
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mtlab.bench.contest import Lap, Standing, hold
 from mtlab.bench.environments import ensure
 from mtlab.bench.peer import PROGRAMS, Peer
-from mtlab.bench.training_texts import held_out_texts, training_texts, write_model
+from mtlab.bench.training_task import Method, course_of
 from mtlab.errors import InputError
-from mtlab.settings import ASSETS, Settings
-
-Model = Literal["nano", "100m"]
-Method = Literal["lora", "full"]
-
-BATCH = 16
-MAX_LENGTH = 256
-LEARNING_RATE: dict[Method, float] = {"lora": 1e-3, "full": 3e-4}
+from mtlab.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -51,13 +42,13 @@ class Rival:
 
 
 RIVALS = {
-    "trl": Rival("SFTTrainer, its defaults", {"max_length": MAX_LENGTH}),
+    "trl": Rival("SFTTrainer, its defaults", {}),
     "trl-no-checkpointing": Rival(
-        "SFTTrainer, activations kept", {"max_length": MAX_LENGTH, "gradient_checkpointing": False}
+        "SFTTrainer, activations kept", {"gradient_checkpointing": False}
     ),
     "trl-packing": Rival(
         "SFTTrainer, packing, activations kept",
-        {"max_length": MAX_LENGTH, "packing": True, "gradient_checkpointing": False},
+        {"packing": True, "gradient_checkpointing": False},
     ),
     "trl-padding-free": Rival(
         "SFTTrainer, padding-free, activations kept",
@@ -73,7 +64,7 @@ def contest(
     against: Sequence[str],
     settings: Settings,
     *,
-    model: Model,
+    model: str,
     method: Method,
     steps: int,
     rounds: int,
@@ -84,7 +75,7 @@ def contest(
     Args:
         against: names from `RIVALS`.
         settings: the lab's.
-        model: the bundled nano, or one of 100 M parameters and random weights.
+        model: `nano`; `100m`, of as many parameters and random weights; a folder or a hub name.
         method: `lora` or `full`.
         steps: of a lap; the first is not timed.
         rounds: laps of each.
@@ -95,8 +86,8 @@ def contest(
         held-out texts after the last step, in nats per token; the quality is that loss itself.
 
     Raises:
-        InputError: a rival that is not known, or too few steps.
-        NotAvailable: TRL cannot train here.
+        InputError: a rival or a model that is not known, or too few steps.
+        NotAvailable: TRL cannot train here, or the model cannot be had.
     """
     unknown = [name for name in against if name not in RIVALS]
     if unknown:
@@ -105,49 +96,16 @@ def contest(
             field="against",
             fix=f"choose from {', '.join(RIVALS)}",
         )
-    if steps < 2:
-        raise InputError("one step cannot be timed", field="steps", fix="give 2 or more")
     with tempfile.TemporaryDirectory() as place:
-        task = write_task(Path(place), settings, model=model, method=method, steps=steps)
+        task = course_of(model, method, steps, settings, Path(place)).write(Path(place))
         wanted = [name for name in RIVALS if name in against or name == REFERENCE]
-        contestants = [*(rival(name, task, settings, tell) for name in wanted), lab(task, settings)]
-        return hold(contestants, rounds, _difference, lambda lap: float(lap.made[0]), tell=tell)
 
+        def python() -> Path:
+            return ensure("trl", settings, tell)
 
-def write_task(
-    place: Path, settings: Settings, *, model: Model, method: Method, steps: int
-) -> dict[str, Any]:
-    """What all contestants are told: the model's folder, the texts' file and the settings.
-
-    Args:
-        place: where what has to be made is written.
-        settings: the lab's.
-        model: which one.
-        method: `lora` or `full`.
-        steps: of a lap.
-    """
-    folder = ASSETS / "nano"
-    if model == "100m":
-        folder = place / "model"
-        write_model(folder)
-    train = training_texts(settings, MAX_LENGTH)
-    texts = {"train": train, "held_out": held_out_texts(settings, MAX_LENGTH)}
-    (place / "texts.json").write_text(json.dumps(texts), encoding="utf-8")
-    return {
-        "model": str(folder),
-        "texts": str(place / "texts.json"),
-        "mean_length": sum(len(ids) for ids, _ in train) / len(train),
-        "method": method,
-        "steps": steps,
-        "batch": BATCH,
-        "max_length": MAX_LENGTH,
-        "learning_rate": LEARNING_RATE[method],
-        "warmup_steps": math.ceil(steps / 10),
-        "lora_rank": 16,
-        "lora_alpha": 32,
-        "seed": 0,
-        "options": {},
-    }
+        rivals = (rival(name, RIVALS[name], task, settings, python) for name in wanted)
+        contestants = [*rivals, lab(task, settings)]
+        return hold(contestants, rounds, difference, loss, tell=tell)
 
 
 @dataclass
@@ -170,17 +128,21 @@ class Trainer:
     _peer: Peer | None = None
 
     def prepare(self) -> dict[str, str]:
-        """Start the process and train once unmeasured; returns its packages' versions.
+        """Start the process and train unmeasured, where the task says so; returns its packages'
+        versions.
 
         Raises:
             NotAvailable: it cannot train here, and why.
         """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         threads = str(self.settings.threads or cores)
-        environment = {"OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1"}
+        environment = {"OMP_NUM_THREADS": threads}
+        if self.settings.offline or Path(self.task["model"]).is_dir():
+            environment["HF_HUB_OFFLINE"] = "1"
         self._peer = Peer(self.name, self.command(), environment)
         versions = self._peer.ask("prepare", task=self.task)
-        self.lap()
+        for _ in range(self.task["warm_laps"]):
+            self.lap()
         return versions
 
     def lap(self) -> Lap:
@@ -188,7 +150,8 @@ class Trainer:
         assert self._peer is not None
         done = self._peer.ask("lap")
         made = (float(done["loss"]),)
-        return Lap(float(done["seconds"]), float(done["work"]), made, float(done["cpu"]))
+        seconds, work, cpu = (float(done[name]) for name in ("seconds", "work", "cpu"))
+        return Lap(seconds, work, made, cpu, done["peak"])
 
     def close(self) -> None:
         """End the process."""
@@ -197,32 +160,48 @@ class Trainer:
 
 
 def lab(task: dict[str, Any], settings: Settings) -> Trainer:
-    """The lab's own fine-tuning, as it is by default."""
+    """The lab's own fine-tuning, as it is by default but for the task's options."""
     command = [sys.executable, "-m", "mtlab.bench.training_lap"]
-    return Trainer("mtlab", "its defaults", task, lambda: command, settings)
+    again = task["options"].get("gradient_checkpointing")
+    how = f"its defaults, activations {'computed again' if again else 'kept'}"
+    return Trainer("mtlab", how, task, lambda: command, settings)
 
 
 def rival(
-    name: str, task: dict[str, Any], settings: Settings, tell: Callable[[str], None]
+    name: str, how: Rival, task: dict[str, Any], settings: Settings, python: Callable[[], Path]
 ) -> Trainer:
-    """One of `RIVALS`, in TRL's environment, which is built if it is not there."""
+    """A way of training with TRL, as a contestant.
+
+    Args:
+        name: as on the command line.
+        how: such as one of `RIVALS`.
+        task: what all are told.
+        settings: the lab's.
+        python: finds the interpreter of an environment with TRL, when it is wanted.
+    """
 
     def command() -> list[str]:
-        return [str(ensure("trl", settings, tell)), "-I", str(PROGRAMS / "trl_peer.py")]
+        return [str(python()), "-I", str(PROGRAMS / "trl_peer.py")]
 
-    return Trainer(name, RIVALS[name].how, told(name, task), command, settings)
+    return Trainer(name, how.how, told(how, task), command, settings)
 
 
-def told(name: str, task: dict[str, Any]) -> dict[str, Any]:
-    """What one of `RIVALS` is told.
+def told(how: Rival, task: dict[str, Any]) -> dict[str, Any]:
+    """What a rival is told.
 
     A packed row holds several texts, so there are fewer rows in a step: as many texts as elsewhere.
     """
-    options, batch = RIVALS[name].options, task["batch"]
+    options, batch = {"max_length": task["max_length"], **how.options}, task["batch"]
     if options.get("packing"):
         batch = max(1, round(batch * task["mean_length"] / task["max_length"]))
     return task | {"options": options, "batch": batch}
 
 
-def _difference(one: Lap, reference: Lap) -> float:
-    return abs(float(one.made[0]) - float(reference.made[0]))
+def loss(lap: Lap) -> float:
+    """What a lap ended with on held-out texts, in nats per token."""
+    return float(lap.made[0])
+
+
+def difference(one: Lap, reference: Lap) -> float:
+    """Between two laps' losses."""
+    return abs(loss(one) - loss(reference))

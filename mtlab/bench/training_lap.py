@@ -2,25 +2,30 @@
 
     python -m mtlab.bench.training_lap
 
-Commands, clock and count are those of `peers/trl_peer.py`; a task's `options` are for `Training`.
+Commands, clock and count are those of `peers/trl_peer.py`; a task's `options` are for `Training`. A
+lap ends with its last step: nothing is saved, which would take minutes for a large model.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 import time
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from mtlab.bench.peers.listening import listen
-from mtlab.bench.peers.trl_peer import held_out_loss
+from mtlab.bench.peers.trl_peer import held_out_loss, peak_bytes, release, versions
 from mtlab.models import load, set_threads, weights_precision
-from mtlab.presets import Base
+from mtlab.presets import resolve_base
 from mtlab.prompts import Example
 from mtlab.settings import Settings
 from mtlab.spec import RunSpec, Training
+
+
+class _LastStep(Exception):
+    """The lap is over."""
 
 
 class Laps:
@@ -38,11 +43,16 @@ class Laps:
             for place, (ids, labels) in enumerate(texts["train"])
         ]
         self.held_out = texts["held_out"]
-        packages = ("mtlab", "transformers", "torch", "peft", "accelerate")
-        return {name: metadata.version(name) for name in packages}
+        return versions("mtlab", "transformers", "torch", "peft", "accelerate", "flash-attn")
 
     def lap(self) -> dict[str, Any]:
-        """Train once."""
+        """Train once; what it held is let go of, for the next contestant may want the GPU."""
+        try:
+            return self._lap()
+        finally:
+            release()
+
+    def _lap(self) -> dict[str, Any]:
         import torch
 
         from mtlab.training import ExampleOrder, fine_tune
@@ -50,30 +60,36 @@ class Laps:
         task, training = self.task, self._training()
         spec = RunSpec(base=task["model"], train=["de-en"], training=training)
         loaded = load(
-            Base("bench", "bench", path=Path(task["model"])),
+            resolve_base(task["model"], self.settings),
             precision=weights_precision(spec),
             settings=self.settings,
         )
         marks: list[tuple[float, float]] = []
 
         def mark(kind: str, **facts: Any) -> None:
+            if kind != "step":
+                return
             if loaded.device == "cuda":
                 torch.cuda.synchronize()
             marks.append((time.perf_counter(), time.process_time()))
+            if len(marks) == task["steps"]:
+                raise _LastStep
 
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, contextlib.suppress(_LastStep):
             fine_tune(loaded, self.examples, training, task["seed"], Path(folder), mark)
-        (began, cpu), (ended, used) = marks[0], marks[-1]
+        untimed, peak = task["untimed"], peak_bytes()
+        (began, cpu), (ended, used) = marks[untimed - 1], marks[-1]
         order = ExampleOrder(
             [len(example.input_ids) for example in self.examples],
             batch_size=task["batch"],
             steps=task["steps"],
             seed=task["seed"],
         )
-        timed = order.first(task["steps"])[task["batch"] :]
+        timed = order.first(task["steps"])[task["batch"] * untimed :]
         return {
             "seconds": ended - began,
             "cpu": used - cpu,
+            "peak": peak,
             "work": sum(self.examples[index].target_tokens for index in timed),
             "loss": held_out_loss(loaded.model, self.held_out),
         }
@@ -89,7 +105,6 @@ class Laps:
             warmup=task["warmup_steps"] / task["steps"],
             max_length=task["max_length"],
             checkpoint_steps=task["steps"] + 1,
-            gradient_checkpointing=False,
             lora_rank=task["lora_rank"],
             lora_alpha=task["lora_alpha"],
             **task["options"],

@@ -37,18 +37,18 @@ class Text:
     key: str
 
 
-def training_texts(settings: Settings, max_length: int) -> list[Row]:
+def training_texts(settings: Settings, tokenizer: Any, max_length: int) -> list[Row]:
     """The texts to train on."""
     corpus = open_corpus("everyday", settings)
     pools = [(Direction.parse(name), corpus.pool(Direction.parse(name))) for name in DIRECTIONS]
-    return _rows(pools, TEXTS, max_length)
+    return _rows(pools, TEXTS, tokenizer, max_length)
 
 
-def held_out_texts(settings: Settings, max_length: int) -> list[Row]:
+def held_out_texts(settings: Settings, tokenizer: Any, max_length: int) -> list[Row]:
     """Texts that none is trained on, for the loss at the end."""
     corpus = open_corpus("everyday", settings)
     tests = [(Direction.parse(name), corpus.test(Direction.parse(name))) for name in DIRECTIONS]
-    return _rows(tests, HELD_OUT, max_length)
+    return _rows(tests, HELD_OUT, tokenizer, max_length)
 
 
 def write_model(folder: Path) -> None:
@@ -75,10 +75,8 @@ def write_model(folder: Path) -> None:
 
 
 def _rows(
-    pools: Sequence[tuple[Direction, Sequence[Any]]], count: int, max_length: int
+    pools: Sequence[tuple[Direction, Sequence[Any]]], count: int, tokenizer: Any, max_length: int
 ) -> list[Row]:
-    from transformers import AutoTokenizer
-
     draw = random.Random(0)
     texts = []
     for place in range(count):
@@ -89,6 +87,5 @@ def _rows(
         source = " ".join(pair.source for pair in pairs)
         target = " ".join(pair.target for pair in pairs)
         texts.append(Text(direction, source, target, str(place)))
-    tokenizer = AutoTokenizer.from_pretrained(ASSETS / "nano", local_files_only=True)
     examples, _ = encode(tokenizer, Template(), texts, 0, max_length)
     return [(list(example.input_ids), list(example.labels)) for example in examples]

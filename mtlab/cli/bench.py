@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", default=ROUNDS, metavar="N", help="laps of each")
     parser.add_argument("--corpus", default=CORPORA[0], metavar="|".join(CORPORA))
     parser.add_argument("--limit", default=LIMIT, metavar="N", help="segments at most")
-    parser.add_argument("--model", metavar="|".join(MODELS), help="what is trained; both else")
+    parser.add_argument(
+        "--model", metavar="|".join((*MODELS, "FOLDER", "HUB/NAME")),
+        help="what is trained; nano and 100m, of random weights, when not given",
+    )  # fmt: skip
     parser.add_argument("--method", metavar="|".join(METHODS), help="how; both when not given")
     parser.add_argument("--steps", default=STEPS, metavar="N", help="of a lap of training")
     parser.add_argument(
@@ -110,6 +113,7 @@ class _Wanted:
     def by(cls, args: argparse.Namespace) -> _Wanted:
         part = _one_of("part", args.part, (*PARTS, "all"))
         parts = PARTS if part == "all" else (part,)
+        settings = Settings.from_environment()
         return cls(
             parts,
             _against(args.against, parts),
@@ -117,10 +121,10 @@ class _Wanted:
             _positive("limit", args.limit),
             _positive("steps", args.steps),
             _one_of("corpus", args.corpus, CORPORA),
-            (_one_of("model", args.model, MODELS),) if args.model else MODELS,
+            _models(args.model, settings),
             (_one_of("method", args.method, METHODS),) if args.method else METHODS,
             _checkpoint(args.checkpoint),
-            Settings.from_environment(),
+            settings,
         )
 
 
@@ -154,19 +158,20 @@ def _decode(wanted: _Wanted) -> Iterator[Any]:
 def _train(wanted: _Wanted) -> Iterator[Any]:
     from mtlab.bench import train
     from mtlab.bench.results import Result
+    from mtlab.bench.training_task import BATCH
 
     for model in wanted.models:
         for method in wanted.methods:
             standings = train.contest(
                 wanted.against["train"],
                 wanted.settings,
-                model=model,  # type: ignore[arg-type]  # checked
-                method=method,  # type: ignore[arg-type]
+                model=model,
+                method=method,  # type: ignore[arg-type]  # checked
                 steps=wanted.steps,
                 rounds=wanted.rounds,
                 tell=lambda text, model=model, method=method: _tell(f"{model}, {method}: {text}"),  # type: ignore[misc]
             )
-            title = f"training, {model}, {method}, {wanted.steps} steps of {train.BATCH}"
+            title = f"training, {model}, {method}, {wanted.steps} steps of {BATCH}"
             yield Result(
                 title, "target tokens", "difference of loss", standings, quality="held-out loss"
             )
@@ -233,6 +238,16 @@ def _against(text: str | None, parts: Sequence[str]) -> dict[str, tuple[str, ...
         part: tuple(one for one in names if one in named or one.startswith("mtlab"))
         for part, names in known.items()
     }
+
+
+def _models(text: str | None, settings: Settings) -> tuple[str, ...]:
+    if text is None:
+        return MODELS
+    if text not in MODELS:
+        from mtlab.bench.training_task import base_of
+
+        base_of(text, settings)  # refused before anything else is measured
+    return (text,)
 
 
 def _segments(wanted: _Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -9,9 +9,17 @@ from mtlab.decoding.hypothesis import Hypothesis
 from mtlab.decoding.keeping import Kept
 from mtlab.decoding.seq2seq import translate_seq2seq
 from mtlab.decoding.spreading import Hands, Parcel, alone
-from mtlab.decoding.translator import DecodingStopped, answer_parcel, stream, translate
+from mtlab.decoding.translator import (
+    Asked,
+    DecodingStopped,
+    answer_parcel,
+    stream,
+    translate,
+    translate_together,
+)
 
 __all__ = [
+    "Asked",
     "DecodingStopped",
     "Hypothesis",
     "Kept",
@@ -26,4 +34,5 @@ __all__ = [
     "stream",
     "translate",
     "translate_seq2seq",
+    "translate_together",
 ]

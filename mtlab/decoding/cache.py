@@ -33,13 +33,8 @@ class TranslationCache(Cache):  # type: ignore[misc]
             return int(config.num_hidden_layers)
         return len(layers) if all(isinstance(layer, DynamicLayer) for layer in layers) else None
 
-    def repeat(self, times: int) -> None:
-        """Give the only row so many copies."""
-        for layer in self.layers:
-            layer.map(lambda states: states.expand(times, -1, -1, -1).contiguous())
-
     def keep(self, rows: torch.Tensor) -> None:
-        """Keep these rows alone, in this order."""
+        """Keep these rows alone, in this order; one that is named often gets copies."""
         for layer in self.layers:
             layer.map(lambda states: states.index_select(0, rows))
 

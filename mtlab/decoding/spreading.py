@@ -20,6 +20,7 @@ class Parcel:
 
     Attributes:
         prompts: as tokens.
+        heads: how many tokens each prompt begins with that its direction's others begin with, too.
         seeds: of sampling, one for each prompt.
         decoding: how.
         ends: the tokens that end an answer.
@@ -27,6 +28,7 @@ class Parcel:
     """
 
     prompts: tuple[tuple[int, ...], ...]
+    heads: tuple[int, ...]
     seeds: tuple[int, ...]
     decoding: Decoding
     ends: tuple[int, ...]

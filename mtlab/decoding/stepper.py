@@ -2,7 +2,7 @@
 
 Three things make this several times faster than `generate`, and change no result:
 
-- what all prompts begin with, the instruction, is read once;
+- what prompts begin with, the instruction, is read once for all that begin with the same;
 - the beams of a sentence share one row. They are queries side by side, and their tokens' keys
   and values stand side by side in the cache; a mask lets each beam see the prompt and its own
   past alone. Beams that swap places move a few bits of the mask instead of the cache;
@@ -25,8 +25,9 @@ _PRUNE_EVERY = 16  # steps
 class Stepper:
     """Continues a batch of prompts token by token, some beams for each.
 
-    Prompts are padded between what they share and their own text, so that every row's next token
-    stands at the same place; positions are given, so that padding moves none.
+    A prompt is a head, which others may share, and its own text. Each of the two is padded on its
+    left, so that every row's next token stands at the same place; positions are given, so that
+    padding moves none.
 
     Args:
         model: a causal LM that `can_step`.
@@ -34,6 +35,8 @@ class Stepper:
         beams: continuations per sentence.
         pad_id: any token; padding is masked.
         device: where the model is.
+        heads: the length of each prompt's head, less than the prompt's; what all of them begin with
+            when not given.
 
     Attributes:
         logits: of the next token: (sentences, 1, vocabulary) after the prompts, then
@@ -47,6 +50,7 @@ class Stepper:
         beams: int,
         pad_id: int,
         device: str,
+        heads: Sequence[int] | None = None,
     ) -> None:
         self.model = model
         self.dtype = model.get_input_embeddings().weight.dtype
@@ -55,32 +59,40 @@ class Stepper:
             raise ValueError("this model's cache cannot be held; ask can_step first")
         self.cache = TranslationCache(layers)
         self.last_only = {"logits_to_keep": 1} if "logits_to_keep" in _parameters(model) else {}
-        shared = shared_prefix(prompts)
-        if shared:
-            ids = torch.tensor([list(prompts[0][:shared])], device=device)
-            positions = torch.arange(shared, device=device)[None]
-            self._forward(ids, None, positions, **self.last_only)
-            self.cache.repeat(len(prompts))
-        longest = max(len(prompt) for prompt in prompts)
-        rest = torch.full((len(prompts), longest - shared), pad_id)
-        mask = torch.ones((len(prompts), longest), dtype=torch.bool)
-        for row, prompt in enumerate(prompts):
-            pads = longest - len(prompt)
-            rest[row, pads:] = torch.tensor(prompt[shared:])
-            mask[row, shared : shared + pads] = False
-        self.prompt_mask = mask.to(device)
-        positions = (self.prompt_mask.cumsum(1) - 1).clamp_(min=0)
-        self.position = positions[:, -1:]
-        self.logits = self._forward(
-            rest.to(device),
-            None if bool(mask.all()) else self.prompt_mask.long(),
-            positions[:, shared:],
-            **self.last_only,
-        )[:, -1:]
+        heads = heads or [shared_prefix(prompts)] * len(prompts)
+        halves = [
+            (tuple(p[:head]), tuple(p[head:])) for p, head in zip(prompts, heads, strict=True)
+        ]
+        read = self._read_heads([head for head, _ in halves], pad_id, device)
+        ids, mask = _left_padded([own for _, own in halves], pad_id, device)
+        self.prompt_mask = torch.cat([read, mask], dim=1)
+        self.logits = self._read(ids, self.prompt_mask)[:, -1:]
+        self.position = _positions(self.prompt_mask)[:, -1:]
         # Which generated tokens each beam descends from: (sentences, beams, tokens held).
         self.past = torch.zeros((len(prompts), beams, 0), dtype=torch.bool, device=device)
         self.own = torch.eye(beams, dtype=torch.bool, device=device)[None]
         self.steps = 0
+
+    def _read_heads(
+        self, heads: Sequence[tuple[int, ...]], pad_id: int, device: str
+    ) -> torch.Tensor:
+        """Read each head once and give every row its own; the mask of what the rows then hold."""
+        numbers = {head: number for number, head in enumerate(dict.fromkeys(heads))}
+        ids, mask = _left_padded(list(numbers), pad_id, device)
+        rows = torch.tensor([numbers[head] for head in heads], device=device)
+        if ids.shape[1]:
+            self._read(ids, mask)
+            self.cache.keep(rows)
+        return mask[rows]
+
+    def _read(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Append tokens to every row; the mask is of all that it then holds."""
+        return self._forward(
+            ids,
+            None if bool(mask.all()) else mask.long(),
+            _positions(mask)[:, -ids.shape[1] :],
+            **self.last_only,
+        )
 
     def keep(self, rows: torch.Tensor) -> None:
         """Keep these sentences alone, in this order."""
@@ -141,6 +153,30 @@ class Stepper:
         )
         logits: torch.Tensor = outputs.logits
         return logits.float()
+
+
+def _left_padded(
+    texts: Sequence[Sequence[int]], pad_id: int, device: str
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Texts as rows of one length, and where they are not padding."""
+    width = max(len(text) for text in texts)
+    ids = [[pad_id] * (width - len(text)) + list(text) for text in texts]
+    mask = [[False] * (width - len(text)) + [True] * len(text) for text in texts]
+    return (
+        torch.tensor(ids, dtype=torch.long, device=device),
+        torch.tensor(mask, dtype=torch.bool, device=device),
+    )
+
+
+def _positions(mask: torch.Tensor) -> torch.Tensor:
+    """Each token's place in its text."""
+    return (mask.cumsum(1) - 1).clamp_(min=0)
+
+
+def width_of(prompts: Sequence[Sequence[int]], heads: Sequence[int]) -> int:
+    """The places that a batch's prompts take, padding included."""
+    own = max(len(prompt) - head for prompt, head in zip(prompts, heads, strict=True))
+    return max(heads) + own
 
 
 def shared_prefix(prompts: Sequence[Sequence[int]]) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 
@@ -27,7 +27,7 @@ from mtlab.decoding.search import (
     sample_search,
 )
 from mtlab.decoding.spreading import Answers, Hands, Parcel, alone
-from mtlab.decoding.stepper import Stepper, can_step
+from mtlab.decoding.stepper import Stepper, can_step, shared_prefix, width_of
 from mtlab.errors import InputError, NotAvailable, RunFailed
 from mtlab.models import Loaded
 from mtlab.prompts import Template, prompt_ids
@@ -38,10 +38,29 @@ class DecodingStopped(RunFailed):
     """`should_stop` said yes before the last sentence was translated."""
 
 
+class Asked(NamedTuple):
+    """One sentence, and from which language into which it is to be translated."""
+
+    direction: Direction
+    source: str
+
+
 def translate(
     loaded: Loaded,
     sources: Sequence[str],
     direction: Direction,
+    decoding: Decoding,
+    template: Template,
+    **options: Any,
+) -> list[Hypothesis]:
+    """Translate sentences of one direction; everything else is as of `translate_together`."""
+    asked = [Asked(direction, source) for source in sources]
+    return translate_together(loaded, asked, decoding, template, **options)
+
+
+def translate_together(
+    loaded: Loaded,
+    asked: Sequence[Asked],
     decoding: Decoding,
     template: Template,
     *,
@@ -53,17 +72,17 @@ def translate(
     tell: Callable[[str], None] | None = None,
     hands: Hands = alone,
 ) -> list[Hypothesis]:
-    """Translate sentences; the answers come in the order of the input.
+    """Translate sentences of any directions in one stream; the answers come in the input's order.
 
-    The order of the input changes no answer, and equal sources get equal answers (sampling, too,
-    draws by `seed` and source). With `kept`, decoding that was cut off at any moment goes on with
-    the batch it stood at, and its answers are those of decoding that was not, bit for bit on one
-    CPU.
+    Sentences of like length stand in one batch, whatever their directions: fewer batches, and fewer
+    ends of a batch in which few sentences are left. The order of the input changes no answer, and
+    equal sources of a direction get equal answers (sampling, too, draws by `seed` and source). With
+    `kept`, decoding that was cut off at any moment goes on with the batch it stood at, and its
+    answers are those of decoding that was not, bit for bit on one CPU.
 
     Args:
         loaded: the model.
-        sources: one sentence each.
-        direction: from which language into which.
+        asked: the sentences.
         decoding: how.
         template: the prompt; its first instruction is used.
         seed: of sampling.
@@ -80,21 +99,22 @@ def translate(
         NotAvailable: even half a batch does not fit into memory.
         OSError: answers cannot be kept, or a converted model not be written.
     """
-    places: dict[str, list[int]] = {}
-    for place, source in enumerate(sources):
-        places.setdefault(source, []).append(place)
+    places: dict[Asked, list[int]] = {}
+    for place, one in enumerate(asked):
+        places.setdefault(one, []).append(place)
     context = loaded.context
-    answers: dict[str, Hypothesis] = {}
+    answers: dict[Asked, Hypothesis] = {}
     prompts: dict[int, list[int]] = {}  # by the first place of their source
-    for source, where in places.items():
-        prompt = prompt_ids(loaded.tokenizer, template, source, direction)
-        if not source.strip():
-            answers[source] = NOTHING
+    for one, where in places.items():
+        prompt = prompt_ids(loaded.tokenizer, template, one.source, one.direction)
+        if not one.source.strip():
+            answers[one] = NOTHING
         elif context is not None and len(prompt) >= context:
-            answers[source] = UNFIT
+            answers[one] = UNFIT
         else:
             prompts[where[0]] = prompt
-    done = sum(len(places[source]) for source in answers)
+    heads = _heads(asked, prompts)
+    done = sum(len(places[one]) for one in answers)
 
     def poll() -> None:
         if should_stop is not None and should_stop():
@@ -106,7 +126,8 @@ def translate(
     def parcel(batch: Sequence[int]) -> Parcel:
         return Parcel(
             tuple(tuple(prompts[place]) for place in batch),
-            tuple(_seed_for(sources[place], seed) for place in batch),
+            tuple(heads[asked[place].direction] for place in batch),
+            tuple(_seed_for(asked[place].source, seed) for place in batch),
             decoding,
             ends,
             template.one_line,
@@ -120,13 +141,14 @@ def translate(
         return who([parcel(batch) for batch in left], lambda number: make(left[number]), poll)
 
     def answers_of(engine: Engine | None, tried: Sequence[Sequence[int]]) -> list[Found]:
-        work = _Work(loaded, list(map(list, tried)), [0] * len(tried), decoding, ends, poll, engine)
+        none = [0] * len(tried)
+        work = _Work(loaded, list(map(list, tried)), none, none, decoding, ends, poll, engine)
         return work.run_or_halve()
 
-    asked = list(prompts)
+    firsts = list(prompts)
     budget = decoding.token_budget or DEFAULT_BUDGET
     planned = plan(list(prompts.values()), _rows(decoding), budget)
-    batches = [[asked[number] for number in batch] for batch in planned]
+    batches = [[firsts[number] for number in batch] for batch in planned]
     with _inference(loaded.model):
         if engine is not None:
             parity = hold_parity(
@@ -136,11 +158,19 @@ def translate(
             if parity is not None and tell is not None:
                 tell(parity.sentence(decoding.decoder))
         for found in batch_by_batch(batches, kept or Nowhere(), make, spread):
-            answers.update((sources[place], answer) for place, answer in found.items())
-            done += sum(len(places[sources[place]]) for place in found)
+            answers.update((asked[place], answer) for place, answer in found.items())
+            done += sum(len(places[asked[place]]) for place in found)
             if on_progress is not None:
-                on_progress(done, len(sources))
-    return [answers[source] for source in sources]
+                on_progress(done, len(asked))
+    return [answers[one] for one in asked]
+
+
+def _heads(asked: Sequence[Asked], prompts: Mapping[int, list[int]]) -> dict[Direction, int]:
+    """How many tokens all prompts of a direction begin with: its instruction's."""
+    own: dict[Direction, list[list[int]]] = {}
+    for place, prompt in prompts.items():
+        own.setdefault(asked[place].direction, []).append(prompt)
+    return {direction: shared_prefix(several) for direction, several in own.items()}
 
 
 def answer_parcel(
@@ -158,7 +188,8 @@ def answer_parcel(
         NotAvailable: even half of it does not fit into memory.
     """
     prompts = [list(prompt) for prompt in parcel.prompts]
-    work = _Work(loaded, prompts, list(parcel.seeds), parcel.decoding, parcel.ends, poll, engine)
+    heads, seeds = list(parcel.heads), list(parcel.seeds)
+    work = _Work(loaded, prompts, heads, seeds, parcel.decoding, parcel.ends, poll, engine)
     with _inference(loaded.model):
         found = work.run_or_halve()
     return [_hypothesis(loaded.tokenizer, one, parcel) for one in found]
@@ -250,6 +281,7 @@ class _Work:
 
     loaded: Loaded
     prompts: list[list[int]]
+    heads: list[int]
     seeds: list[int]
     decoding: Decoding
     ends: tuple[int, ...]
@@ -272,7 +304,10 @@ class _Work:
             _explain(error)
 
     def _part(self, start: int, end: int) -> _Work:
-        return replace(self, prompts=self.prompts[start:end], seeds=self.seeds[start:end])
+        part = slice(start, end)
+        return replace(
+            self, prompts=self.prompts[part], heads=self.heads[part], seeds=self.seeds[part]
+        )
 
     def run(self) -> list[Found]:
         loaded, decoding = self.loaded, self.decoding
@@ -280,18 +315,18 @@ class _Work:
         if self.engine is not None:
             self.poll()  # it has no step at which it could be asked
             return self.engine.find(self.prompts, limits, self.ends)
-        if not can_step(loaded.model, max(map(len, self.prompts)) + max(limits)):
+        if not can_step(loaded.model, width_of(self.prompts, self.heads) + max(limits)):
             from mtlab.decoding.fallback import generate
 
             return generate(loaded, self.prompts, limits, self.seeds, decoding, self.ends)
-        stepper = Stepper(loaded.model, self.prompts, _rows(decoding), _pad(loaded), loaded.device)
-        ends = self.ends
+        rows, ends = _rows(decoding), self.ends
+        stepper = Stepper(loaded.model, self.prompts, rows, _pad(loaded), loaded.device, self.heads)
         if decoding.strategy == "sample":
             return sample_search(
                 stepper, limits, ends, self.poll,
                 seeds=self.seeds, temperature=decoding.temperature, top_p=decoding.top_p,
             )  # fmt: skip
-        if _rows(decoding) == 1:
+        if rows == 1:
             return greedy_search(stepper, limits, ends, self.poll)
         return beam_search(stepper, decoding.beams, limits, ends, self.poll)
 

@@ -16,6 +16,7 @@ from mtlab.batch_parts import parts_of
 from mtlab.methods import NONE
 from mtlab.models.facts import Shape
 from mtlab.spec import RunSpec
+from mtlab.streams import most_together, streams_of
 
 PROBES = 5
 """How often a probe set is translated while a run trains: at its start and four times more."""
@@ -25,9 +26,13 @@ _SIMULATED = 200  # batches
 _MOST_ROWS = 4096
 
 
+Test = tuple[int, tuple[tuple[int, int], ...]]
+"""A test set: its segments, and of a sample of them the tokens of prompt and reference."""
+
+
 @dataclass(frozen=True)
 class Batches:
-    """A direction's sentences as they are translated: so many batches like this one.
+    """Sentences that are translated together: so many batches like this one.
 
     Attributes:
         count: how many.
@@ -146,8 +151,8 @@ class Texts:
 
     examples: tuple[tuple[int, int], ...]
     pairs: int
-    tests: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
-    prompted: tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
+    tests: tuple[Test, ...]
+    prompted: tuple[Test, ...]
 
 
 def work_of(
@@ -174,26 +179,29 @@ def work_of(
         limit = max(1, min(limit, context - longest))
     rows = decoding.beams if decoding.strategy == "beam" else 1
     budget = decoding.token_budget or 4096
+    # A base that is taken as it is shares its translations with the runs that score it.
+    as_it_is = training.method == NONE
     base, own = (
         [
             batches_of(number, sample, rows, budget, limit)
-            for place, (number, sample) in enumerate(tests)
-            if place not in left_out
+            for number, sample in _together(
+                [one for place, one in enumerate(tests) if place not in left_out], most
+            )
         ]
-        for tests, left_out in (
-            (texts.tests, kept),
-            # A base that is taken as it is shares its translations with the runs that score it.
-            (texts.prompted, kept if training.method == NONE else ()),
+        for tests, left_out, most in (
+            (texts.tests, kept, 0),
+            (texts.prompted, kept if as_it_is else (), 0 if as_it_is else most_together(decoding)),
         )
     )
     probes: list[Batches] = []
     if training.trains and spec.probe_size and texts.tests:
         share, more = divmod(spec.probe_size, len(texts.tests))
-        for place, (number, sample) in enumerate(texts.tests):
-            asked = min(number, share + (place < more))
-            if asked:
-                short = min(limit, PROBE_TOKENS)
-                probes.append(batches_of(asked, sample, 1, budget, short))
+        asked = [
+            (min(number, share + (place < more)), sample)
+            for place, (number, sample) in enumerate(texts.tests)
+        ]
+        for number, sample in _together([one for one in asked if one[0]], spec.probe_size):
+            probes.append(batches_of(number, sample, 1, budget, min(limit, PROBE_TOKENS)))
     segments = sum(number for number, _ in texts.tests)
     return Work(
         shape,
@@ -208,10 +216,21 @@ def work_of(
     )
 
 
+def _together(tests: Sequence[Test], most: int) -> list[Test]:
+    """Test sets, those that are translated together made one."""
+    return [
+        (
+            sum(tests[place][0] for place in places),
+            tuple(lengths for place in places for lengths in tests[place][1]),
+        )
+        for places in streams_of([number for number, _ in tests], most)
+    ]
+
+
 def batches_of(
     number: int, sample: Sequence[tuple[int, int]], rows: int, budget: int, limit: int
 ) -> Batches:
-    """A direction's batches, cut as `mtlab.decoding.batches` cuts them: by length, the longest
+    """The batches of a stream, cut as `mtlab.decoding.batches` cuts them: by length, the longest
     first, under a budget of prompt tokens times rows.
 
     Args:

@@ -25,7 +25,8 @@ _PROCESS = 385e6  # python, torch, transformers and peft
 _TRAINER = {"full": 375e6, "lora": 220e6}  # Trainer, what it loads, what the allocator keeps
 _GONE = 0.6  # the share of it that is not there, or not any more, while translating
 _STATE = 16  # bytes a parameter that is trained: master weight, gradient, Adam's two moments
-_CASTS = 2  # of full fine-tuning in 16 bits: autocast's copies of the weights
+_CASTS = 2  # of full fine-tuning in 16 bits: autocast's copies of the weights, or, on a GPU, the
+# weights themselves, whose masters count as state (`training.masters`)
 _TOKEN_UNIT = {"full": 16, "lora": 50}  # bytes a token and layer, for each unit of width and half
 # a unit of inner width: LoRA keeps each product's input in 32 bits as well
 _CHECKPOINTED = 0.4  # of the same, where a layer is computed again
@@ -300,15 +301,15 @@ def estimate(
         return _need(weights, 0.0, reading, process, available, where)
     full = training.method == "full"
     trained = shape.parameters if full else shape.adapted(training.lora_rank)
-    if full:
+    state = float(_STATE * trained)
+    masters = full and on_gpu and wide == 1
+    if full and not masters:
         weights, state = 4.0 * shape.parameters, (_STATE - 4.0) * trained
-    else:
-        state = float(_STATE * trained)
     kind = "full" if full else "lora"
     unit = _TOKEN_UNIT[kind] * (_CHECKPOINTED if training.gradient_checkpointing else 1.0)
     learning = held.tokens * shape.layers * (shape.hidden + shape.inner / 2) * unit
     learning += held.targets * shape.vocabulary * _TARGET_UNIT
-    if full and wide == 1:
+    if full and wide == 1 and not masters:
         learning += _CASTS * shape.parameters
     gone = state  # while it translates: the optimizer, and most of what training brought along
     if not on_gpu:

@@ -1,9 +1,9 @@
-"""`partial/*.jsonl`: a direction's hypotheses as batches end, so that a killed run goes on there.
+"""`partial/*.jsonl`: a stream's hypotheses as batches end, so that a killed run goes on there.
 
 The first line says what was asked, by a SHA-256 over all that decides an answer: the model's
 content, the sources, the prompt, how it is decoded and in which number format. Each further line is
 a hypothesis and its segment's index. A file that answers another question is never used, and a torn
-line, of a process that was killed, counts as not there. The file goes when the direction is whole.
+line, of a process that was killed, counts as not there. The file goes when all of it is written.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ FOLDER = "partial"
 
 
 class Partial:
-    """What there is of one direction's hypotheses (a `mtlab.decoding.Kept`).
+    """What there is of the hypotheses of one or more directions (a `mtlab.decoding.Kept`).
 
     Args:
         folder: the run's.
-        name: of the file: the direction, and whose answers they are where it is not the run's own.
-        key: what was asked; `base_cache.translation_key` makes one.
+        name: of the file: the first direction, and whose answers they are.
+        key: what was asked; made of `base_cache.translation_key`.
         count: how many segments there are.
     """
 
@@ -67,10 +67,10 @@ class Partial:
             append_line(self._path, {"index": index, **asdict(answer)})
 
     def drop(self) -> None:
-        """The direction is whole and written elsewhere: forget its parts."""
+        """All is written elsewhere: forget its parts."""
         self._path.unlink(missing_ok=True)
 
 
 def drop_partials(folder: Path) -> None:
-    """Forget what is left of any direction's parts in a run's folder."""
+    """Forget what is left of any parts in a run's folder."""
     shutil.rmtree(folder / FOLDER, ignore_errors=True)

@@ -41,14 +41,13 @@ from mtlab.runs.reporting import Reporter, peak_memory_mb
 from mtlab.runs.scores import score_tests
 from mtlab.runs.segments import segment_rows
 from mtlab.runs.status import Phase
+from mtlab.runs.streams import Answering, Answers, Stream, streams
 from mtlab.settings import Settings
 from mtlab.spec import Direction, RunSpec
+from mtlab.streams import most_together
 
 if TYPE_CHECKING:
     from mtlab.decoding import Hypothesis
-
-Answering = Callable[[Direction, Sequence[str], int, int], "list[Hypothesis]"]
-"""Translates a direction's sources; told which part of how many it is, for the progress."""
 
 
 class Stopped(Exception):
@@ -89,7 +88,7 @@ class Pipeline:
             pairs, tests = self._prepare()
         with self.reporter.phase("load"):
             self._load(pairs)
-        base: dict[Direction, list[Hypothesis]] = {}
+        base: Answers = {}
         if self.spec.score_base:
             with self.reporter.phase("base"):
                 base = self._translate_base(tests)
@@ -181,16 +180,20 @@ class Pipeline:
         )
         return self._loaded
 
-    def _translate_base(self, tests: Tests) -> dict[Direction, list[Hypothesis]]:
-        """The untuned base model's translations, from the cache where they are there."""
-        result: dict[Direction, list[Hypothesis]] = {}
+    def _translate_base(self, tests: Tests) -> Answers:
+        """The untuned base model's translations, from the cache where they are there.
+
+        Each direction by itself: in bf16 an answer's last bits depend on its batch, and what is
+        kept for other runs must not hang on what else this one is tested on.
+        """
+        result: Answers = {}
         cached: list[str] = []
-        for number, (direction, pairs) in enumerate(tests.items()):
-            sources = [pair.source for pair in pairs]
-            result[direction], known = self._base_answers(direction, sources, number, len(tests))
+        for stream in streams(tests, 0):
+            (direction,) = stream.sources
+            result[direction], known = self._base_answers(stream)
             cached += [str(direction)] if known else []
             self._count("base", result[direction])
-            self.reporter.progress((number + 1) / len(tests))
+            self.reporter.progress(stream.share(stream.count))
         self._record(base_from_cache=cached)
         if cached:
             self.reporter.emit(
@@ -198,17 +201,16 @@ class Pipeline:
             )
         return result
 
-    def _base_answers(
-        self, direction: Direction, sources: Sequence[str], part: int, parts: int
-    ) -> tuple[list[Hypothesis], bool]:
-        """The untouched base's translations, and whether they were kept from before."""
+    def _base_answers(self, stream: Stream) -> tuple[list[Hypothesis], bool]:
+        """The untouched base's translations of one direction, and whether they were kept."""
+        ((direction, sources),) = stream.sources.items()
         key = self._base_key(direction, sources)
         kept = base_cache.read_translations(self.settings, key, len(sources))
         if kept is not None:
             return kept, True
         loaded = self._model_at(self.spec.training.precision)
-        partial = self._partial(f"{direction}.base", key, sources)
-        made = self._translate(loaded, direction, sources, part, parts, partial)
+        partial = self._partial(stream, key, "base")
+        made = self._translate(loaded, stream, partial)[direction]
         base_cache.keep_translations(self.settings, key, made)
         partial.drop()
         return made, False
@@ -259,6 +261,7 @@ class Pipeline:
             "loss": trained.loss,
             "seconds": round(trained.seconds, 3),
             "target_tokens": trained.target_tokens,
+            "kernels": list(trained.kernels),
         }
         self._record(training=facts)
         if trained.stopped:
@@ -281,31 +284,32 @@ class Pipeline:
         """Translate with what was saved, loaded when the first direction needs it."""
         held: list[Loaded] = []
 
-        def answer(
-            direction: Direction, sources: Sequence[str], part: int, parts: int
-        ) -> list[Hypothesis]:
+        def answer(stream: Stream) -> Answers:
             if not held:
                 held.append(load_run(self.folder, self.spec, self.settings))
             model = provenance.folder_digest(saved_model(self.folder))
-            key = self._key(held[0], direction, sources, self._template, made=model)
-            partial = self._partial(str(direction), key, sources)
-            return self._translate(held[0], direction, sources, part, parts, partial, which="run")
+            key = self._key(held[0], stream, self._template, made=model)
+            partial = self._partial(stream, key)
+            return self._translate(held[0], stream, partial, which="run")
 
-        return answer
+        return Answering(answer, most_together(self.spec.decoding))
 
-    def _decode(
-        self, tests: Tests, base: dict[Direction, list[Hypothesis]], answer: Answering
-    ) -> None:
-        """Translate the test sets, a whole direction at a time, each once."""
+    def _decode(self, tests: Tests, base: Answers, answering: Answering) -> None:
+        """Translate the test sets, a whole stream of directions at a time, each once.
+
+        A stream is asked again as a whole while one of its directions is not written: which
+        sentences share a batch hangs on all of them, and its parts stay until all are written.
+        """
         folder = self.folder / "translations"
         folder.mkdir(exist_ok=True)
-        for number, (direction, pairs) in enumerate(tests.items()):
-            path = folder / f"{direction}.jsonl"
-            if len(read_lines(path)) == len(pairs):
-                continue
-            answers = answer(direction, [pair.source for pair in pairs], number, len(tests))
-            self._count("decode", answers)
-            write_lines(path, segment_rows(pairs, answers, base.get(direction)))
+        for stream in streams(tests, answering.together):
+            paths = {direction: folder / f"{direction}.jsonl" for direction in stream.sources}
+            left = [one for one in paths if len(read_lines(paths[one])) != len(tests[one])]
+            answers = answering.to(stream) if left else {}
+            for direction in left:
+                self._count("decode", answers[direction])
+                rows = segment_rows(tests[direction], answers[direction], base.get(direction))
+                write_lines(paths[direction], rows)
         drop_partials(self.folder)
         if self.crew is not None:
             self.crew.close()  # what COMET needs of a GPU must be free
@@ -320,16 +324,20 @@ class Pipeline:
     def _key(
         self,
         loaded: Loaded,
-        direction: Direction,
-        sources: Sequence[str],
+        stream: Stream,
         template: Template,
         *,
         made: str | None = None,
     ) -> str:
-        """What decides a direction's answers; `made` tells what the run made of its base."""
+        """What decides a stream's answers; `made` tells what the run made of its base."""
         model = self._digest if made is None else provenance.digest([self._digest, made])
         form, _ = self._form(loaded)
-        return base_cache.translation_key(model, sources, direction, self._decoded, template, form)
+        return provenance.digest(
+            [
+                base_cache.translation_key(model, sources, direction, self._decoded, template, form)
+                for direction, sources in stream.sources.items()
+            ]
+        )
 
     def _form(self, loaded: Loaded) -> tuple[str, dict[str, str]]:
         """How it is computed, as a part of a key; and the backend, for provenance."""
@@ -343,33 +351,33 @@ class Pipeline:
             form += ", {name} {version} {precision}".format(**backend)
         return form, backend
 
-    def _partial(self, name: str, key: str, sources: Sequence[str]) -> Partial:
-        """What an earlier attempt has translated of a direction, and where this one adds to it."""
-        partial = Partial(self.folder, name, key, len(sources))
+    def _partial(self, stream: Stream, key: str, whose: str = "run") -> Partial:
+        """What an earlier attempt has translated of a stream, and where this one adds to it."""
+        partial = Partial(self.folder, f"{next(iter(stream.sources))}.{whose}", key, stream.count)
         there = len(partial.read())
         if there:
-            text = f"{name}: {there} of {len(sources)} segments were translated before; it goes on"
+            text = f"{there} of {stream.count} segments were translated before; it goes on"
+            text = f"{stream.name}: {text}"
             self.reporter.emit("note", text=text)
         return partial
 
     def _translate(
         self,
         loaded: Loaded,
-        direction: Direction,
-        sources: Sequence[str],
-        part: int,
-        parts: int,
+        stream: Stream,
         partial: Partial,
         template: Template | None = None,
         which: Which = "base",
-    ) -> list[Hypothesis]:
-        from mtlab.decoding import alone, translate
+    ) -> Answers:
+        from mtlab.decoding import Asked, alone, translate_together
 
-        with self._watched(direction, part, parts) as watched:
-            return translate(
+        asked = [
+            Asked(one, source) for one, sources in stream.sources.items() for source in sources
+        ]
+        with self._watched(stream) as watched:
+            found = translate_together(
                 loaded,
-                sources,
-                direction,
+                asked,
                 self._decoded.decoding,
                 template or self._template,
                 seed=self.spec.seed,
@@ -379,15 +387,15 @@ class Pipeline:
                 hands=alone if self.crew is None else self.crew.hands(which),
                 **watched,
             )
+        return stream.by_direction(found)
 
     @contextmanager
-    def _watched(self, direction: Direction, part: int, parts: int) -> Iterator[dict[str, Any]]:
+    def _watched(self, stream: Stream) -> Iterator[dict[str, Any]]:
         """What tells a decoder whom to tell of its progress, and whom to ask whether to go on."""
         from mtlab.decoding import DecodingStopped
 
         def on_progress(done: int, total: int) -> None:
-            share = (part + done / max(1, total)) / parts
-            self.reporter.progress(share, f"{direction} {done}/{total}")
+            self.reporter.progress(stream.share(done), f"{stream.name} {done}/{total}")
 
         try:
             yield {"on_progress": on_progress, "should_stop": self.should_stop}

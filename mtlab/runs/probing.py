@@ -63,15 +63,13 @@ class Probe:
         """
         if not self._pairs:
             return
-        answers: dict[str, str] = {}
         directions: dict[str, Any] = {}
         signature = ""
+        names = [pair.key + str(pair.direction) for pair in self._pairs]
+        answers = dict(zip(names, self._translate(), strict=True))
         for direction in dict.fromkeys(pair.direction for pair in self._pairs):
             own = [pair for pair in self._pairs if pair.direction == direction]
-            hypotheses = self._translate(direction, own)
-            answers.update(
-                zip((pair.key + str(direction) for pair in own), hypotheses, strict=True)
-            )
+            hypotheses = [answers[pair.key + str(direction)] for pair in own]
             scores, signature = _scores(direction, own, hypotheses)
             directions[str(direction)] = scores
         n = len(self._pairs)
@@ -98,11 +96,11 @@ class Probe:
                 hypothesis=answers[pair.key + str(pair.direction)],
             )
 
-    def _translate(self, direction: Direction, pairs: Sequence[Pair]) -> list[str]:
-        from mtlab.decoding import translate
+    def _translate(self) -> list[str]:
+        from mtlab.decoding import Asked, translate_together
 
-        sources = [pair.source for pair in pairs]
-        found = translate(self._loaded, sources, direction, self._decoding, self._template)
+        asked = [Asked(pair.direction, pair.source) for pair in self._pairs]
+        found = translate_together(self._loaded, asked, self._decoding, self._template)
         return [one.text for one in found]
 
 

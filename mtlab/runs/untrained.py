@@ -7,7 +7,6 @@ is taken as it is (`none`) shares its translations with the runs that score it b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from mtlab.corpora import corpora_for
 from mtlab.corpora.sampling import by_direction
@@ -17,13 +16,11 @@ from mtlab.methods import FEW_SHOT
 from mtlab.noise import NoisyPair
 from mtlab.runs.files import read_json
 from mtlab.runs.outputs import read_outputs
-from mtlab.runs.pipeline import Answering, Pipeline
+from mtlab.runs.pipeline import Pipeline
 from mtlab.runs.preparing import Tests
+from mtlab.runs.streams import Answering, Answers, Stream
 from mtlab.runs.systems import TranslationModels, kind_of
-from mtlab.spec import Direction
-
-if TYPE_CHECKING:
-    from mtlab.decoding import Hypothesis
+from mtlab.streams import most_together
 
 
 class Untrained(Pipeline):
@@ -36,7 +33,7 @@ class Untrained(Pipeline):
         with self.reporter.phase("load"):
             answer = self._ready(pairs, tests)
             self._stop_if_asked()
-        base: dict[Direction, list[Hypothesis]] = {}
+        base: Answers = {}
         if self.spec.score_base:
             with self.reporter.phase("base"):
                 base = self._translate_base(tests)
@@ -56,35 +53,32 @@ class Untrained(Pipeline):
         self._load_base()
         if self.spec.training.method == FEW_SHOT:
             return self._prompted(FewShot(examples=by_direction(pair.noisy for pair in pairs)))
-        return self._as_it_is
+        return Answering(self._as_it_is)
 
     def _prompted(self, template: FewShot) -> Answering:
-        def answer(
-            direction: Direction, sources: Sequence[str], part: int, parts: int
-        ) -> list[Hypothesis]:
+        def answer(stream: Stream) -> Answers:
             loaded = self._model_at(self.spec.training.precision)
-            key = self._key(loaded, direction, sources, template)
-            partial = self._partial(str(direction), key, sources)
-            found = self._translate(loaded, direction, sources, part, parts, partial, template)
-            missing = [one for one in found if one.note]
-            if found and len(missing) == len(found):
-                raise InputError(
-                    f"no source of {direction} fits into the model's context after "
-                    f"{self.spec.size} examples",
-                    field="size",
-                    fix="show fewer examples",
-                )
-            if missing:
-                text = f"{len(missing)} of {len(found)} sources of {direction} do not fit into "
-                self.reporter.emit("note", text=f"{text}the model's context after the examples")
-            return found
+            partial = self._partial(stream, self._key(loaded, stream, template))
+            answers = self._translate(loaded, stream, partial, template)
+            for direction, found in answers.items():
+                missing = [one for one in found if one.note]
+                if found and len(missing) == len(found):
+                    raise InputError(
+                        f"no source of {direction} fits into the model's context after "
+                        f"{self.spec.size} examples",
+                        field="size",
+                        fix="show fewer examples",
+                    )
+                if missing:
+                    text = f"{len(missing)} of {len(found)} sources of {direction} do not fit into "
+                    self.reporter.emit("note", text=f"{text}the model's context after the examples")
+            return answers
 
-        return answer
+        return Answering(answer, most_together(self.spec.decoding))
 
-    def _as_it_is(
-        self, direction: Direction, sources: Sequence[str], part: int, parts: int
-    ) -> list[Hypothesis]:
-        return self._base_answers(direction, sources, part, parts)[0]
+    def _as_it_is(self, stream: Stream) -> Answers:
+        (direction,) = stream.sources
+        return {direction: self._base_answers(stream)[0]}
 
     def _translation_models(self, tests: Tests) -> Answering:
         models = TranslationModels(self.spec, self.settings)
@@ -92,17 +86,17 @@ class Untrained(Pipeline):
         found = dict(kept.get("models") or {})  # of an earlier attempt
         device = models.loaded(next(iter(tests))).device
 
-        def answer(
-            direction: Direction, sources: Sequence[str], part: int, parts: int
-        ) -> list[Hypothesis]:
+        def answer(stream: Stream) -> Answers:
+            ((direction, sources),) = stream.sources.items()
             found[str(direction)] = models.described(direction)
             self._record(base={"name": self.spec.base, "models": found}, device=device)
             key = models.key(sources, direction)
-            partial = self._partial(str(direction), key, sources)
-            with self._watched(direction, part, parts) as watched:
-                return models.translate(sources, direction, kept=partial, **watched)
+            partial = self._partial(stream, key)
+            with self._watched(stream) as watched:
+                answers = models.translate(sources, direction, kept=partial, **watched)
+            return {direction: answers}
 
-        return answer
+        return Answering(answer)
 
     def _outputs(self, tests: Tests) -> Answering:
         from mtlab.decoding import Hypothesis
@@ -118,10 +112,11 @@ class Untrained(Pipeline):
         }
         self._record(base={"name": self.spec.base, "files": files})
 
-        def answer(
-            direction: Direction, sources: Sequence[str], part: int, parts: int
-        ) -> list[Hypothesis]:
+        def answer(stream: Stream) -> Answers:
             # A line is an answer that somebody ended; how many tokens it took is not known.
-            return [Hypothesis(line, True, 0) for line in found[direction].lines]
+            return {
+                direction: [Hypothesis(line, True, 0) for line in found[direction].lines]
+                for direction in stream.sources
+            }
 
-        return answer
+        return Answering(answer)

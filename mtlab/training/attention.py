@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mtlab.models import Loaded
+from mtlab.models import Loaded, quiet
 from mtlab.spec import Training
+from mtlab.training.masters import computes_in_16_bits
 
 FLASH = "flash_attention_2"
 
@@ -20,21 +21,21 @@ FLASH = "flash_attention_2"
 def attention_for(loaded: Loaded, training: Training) -> str | None:
     """What steps of training attend with; None for what the model was loaded with.
 
-    Flash attention computes in 16 bits, so that it is taken on CUDA for weights of 16 bits alone,
-    never for full fine-tuning, whose weights are in fp32; and for models that read only text.
+    Flash attention computes in 16 bits, so that it is taken on CUDA for steps in 16 bits alone, of
+    LoRA or of full fine-tuning whose weights have masters; and for models that read only text.
     """
     from transformers.utils import is_flash_attn_2_available
 
     config = loaded.model.config
     fits = (
         loaded.device.startswith("cuda")
-        and loaded.dtype_name == "bf16"
-        and training.method != "full"
+        and computes_in_16_bits(loaded, training)
         and config.get_text_config() is config
     )
     if fits and is_flash_attn_2_available():
-        # Not every architecture has it, nor every GPU.
-        with contextlib.suppress(ValueError, ImportError), attending(loaded.model, FLASH):
+        # Not every architecture has it, nor every GPU. Weights that will have masters are in fp32
+        # as yet, against which transformers would warn.
+        with contextlib.suppress(ValueError, ImportError), quiet(), attending(loaded.model, FLASH):
             return FLASH
     return None
 

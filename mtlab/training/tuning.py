@@ -40,6 +40,8 @@ from mtlab.training.distributed import (
     draw_apart,
     together,
 )
+from mtlab.training.kernels import Kernels, kernels_for
+from mtlab.training.masters import Mastering, keeps_masters
 from mtlab.training.order import Collator, ExampleOrder, Rows
 from mtlab.training.watcher import Emit, Watcher
 
@@ -53,6 +55,8 @@ class Trained:
         loss: mean loss per target token over the last logged step; None if no step was made.
         seconds: of this process, without probes.
         target_tokens: tokens the loss counted, over all steps.
+        kernels: what steps were made with beyond the model's own layers: `bf16-masters`,
+            `flash-attn`, `liger`, `compile`; none on a CPU, nor on several devices.
         stopped: whether it was asked to stop before its last step.
         path: the folder that holds the adapter or the model.
     """
@@ -61,6 +65,7 @@ class Trained:
     loss: float | None
     seconds: float
     target_tokens: int
+    kernels: tuple[str, ...]
     stopped: bool
     path: Path
 
@@ -91,7 +96,7 @@ def fine_tune(
         training: complete: no value open.
         seed: of the data order, the adapter's first weights and dropout.
         folder: the run's.
-        emit: gets a `step` event per logged step.
+        emit: gets a `step` event per logged step, and a `note` of the kernels that make them.
         should_stop: asked after every step; when it says yes, training saves and ends.
         probe: called with the step a few times, in evaluation mode.
         place: of this process among those that share the training; what is told, asked, probed and
@@ -120,21 +125,27 @@ def fine_tune(
     attention = None if place.shares else attention_for(loaded, training)
     with attending(loaded.model, attention):
         flat = not place.shares and can_flatten(loaded.model, takes)
+    masters = not place.shares and keeps_masters(loaded, training)
     model = _prepare_model(loaded, training)
+    fused = Kernels() if place.shares else kernels_for(loaded, training, steps)
+    used = ("bf16-masters",) * masters + ("flash-attn",) * flat + fused.names
+    if used:
+        emit("note", text=f"steps are made with {', '.join(used)}")
     watcher = Watcher(emit, should_stop, probe, order, examples, steps)
     checkpoint = last_checkpoint(folder)
     started = time.monotonic()
     try:
         with quiet(), together(place, folder, loaded.device):
-            trainer = _trainer(place)(
+            trainer = _trainer(place, masters)(
                 model=model,
-                args=_arguments(loaded, training, seed, folder, steps, place),
+                args=_arguments(loaded, training, seed, folder, steps, place, masters),
                 train_dataset=Shared(examples) if place.shares else Rows(examples),
                 data_collator=Flattener() if flat else Collator(_pad_id(loaded), takes),
                 callbacks=_callbacks(place, watcher),
             )
             trainer.place, trainer.order = place, order
             trainer.attends = lambda: attending(loaded.model, attention if flat else None)
+            trainer.fused = fused
             trainer.remove_callback(PrinterCallback)
             if place.shares:
                 passes = place.passes(order.batch_size, _required(training.batch_size))
@@ -151,7 +162,7 @@ def fine_tune(
     counted = sum(examples[index].target_tokens for index in order.first(made))
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     loss = float(losses[-1]) if losses else None
-    return Trained(made, loss, seconds, counted, watcher.stopped, path)
+    return Trained(made, loss, seconds, counted, used, watcher.stopped, path)
 
 
 class _Trainer(Trainer):  # type: ignore[misc]
@@ -159,6 +170,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
     place: Place
     share: Share
     attends: Callable[[], AbstractContextManager[None]]
+    fused: Kernels
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
         """On a CPU alone, in parts of like length; each one's loss is of all the step's tokens."""
@@ -166,7 +178,7 @@ class _Trainer(Trainer):  # type: ignore[misc]
         whole = num_items_in_batch is None or not self.model_accepts_loss_kwargs
         parts = [inputs] if whole or not alone else split(inputs)
         step = super().training_step
-        with self.attends():
+        with self.attends(), self.fused.at_work():
             losses = [step(model, part, num_items_in_batch) for part in parts]
         return torch.stack(losses).sum()
 
@@ -182,7 +194,13 @@ class _SharingTrainer(Sharing, _Trainer):
     pass
 
 
-def _trainer(place: Place) -> type[_Trainer]:
+class _MasteringTrainer(Mastering, _Trainer):
+    pass
+
+
+def _trainer(place: Place, masters: bool) -> type[_Trainer]:
+    if masters:
+        return _MasteringTrainer
     if place.shards:
         from mtlab.training.sharding import Sharding
 
@@ -200,7 +218,7 @@ def _prepare_model(loaded: Loaded, training: Training) -> Any:
     model = loaded.model
     model.config.use_cache = True
     if training.method == "full":
-        model.float()  # master weights; bf16 happens inside autocast
+        model.float()  # what is learnt is in fp32; see `masters` for bf16, elsewhere autocast
         for parameter in model.parameters():
             parameter.requires_grad_(True)
         return model
@@ -229,7 +247,13 @@ def _prepare_model(loaded: Loaded, training: Training) -> Any:
 
 
 def _arguments(
-    loaded: Loaded, training: Training, seed: int, folder: Path, steps: int, place: Place
+    loaded: Loaded,
+    training: Training,
+    seed: int,
+    folder: Path,
+    steps: int,
+    place: Place,
+    masters: bool,
 ) -> TrainingArguments:
     on_cpu = loaded.device == "cpu"
     checkpointing = bool(training.gradient_checkpointing)
@@ -253,7 +277,7 @@ def _arguments(
         else "constant_with_warmup",
         warmup_steps=math.ceil(steps * training.warmup),
         weight_decay=training.weight_decay,
-        bf16=resolve_precision(training.precision, loaded.device) == "bf16",
+        bf16=not masters and resolve_precision(training.precision, loaded.device) == "bf16",
         activation_checkpointing=checkpointing,
         activation_checkpointing_kwargs={"use_reentrant": False} if checkpointing else None,
         optim="adamw_torch_fused",

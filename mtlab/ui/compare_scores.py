@@ -8,6 +8,7 @@ from typing import Any
 from mtlab.results.buckets import FEW, Bucket
 from mtlab.results.contrasts import Contrasts
 from mtlab.results.labels import METRICS, base_label, digits
+from mtlab.results.phrases import number
 from mtlab.results.reading import read_scores
 from mtlab.results.systems import System, noise_label
 from mtlab.results.wording import contrast
@@ -104,10 +105,11 @@ def contrasts_html(found: Contrasts, names: Sequence[str], direction: Direction)
 
 
 def _contrast_row(one: Comparison, names: Sequence[str]) -> tuple[str, ...]:
-    form = f"+.{digits(one.metric)}f"
-    interval = (
-        "n/a" if one.low is None or one.high is None else f"{one.low:{form}} to {one.high:{form}}"
+    low, high = (
+        None if end is None else number(one, end, signed=True) for end in (one.low, one.high)
     )
+    interval = "n/a" if low is None or high is None else f"{low} to {high}"
+    difference = number(one, one.difference, signed=True)
     p = "n/a" if one.p_corrected is None else _p(one.p_corrected)
     people = (
         f"{one.meaning.accuracy:.0%}" if isinstance(one.meaning, Agreement) else "not available"
@@ -115,7 +117,7 @@ def _contrast_row(one: Comparison, names: Sequence[str]) -> tuple[str, ...]:
     place = names.index(one.system)
     return (
         marked_system(place, one.system), METRICS[one.metric],
-        f"<b>{one.difference:{form}}</b><br><span class='quiet'>{escape(one.verdict)}</span>",
+        f"<b>{difference}</b><br><span class='quiet'>{escape(one.verdict)}</span>",
         interval, f"{p}<br><span class='quiet'>of {one.compared}</span>",
         str(one.seeds) if one.seeds else "none", people,
     )  # fmt: skip

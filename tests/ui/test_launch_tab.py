@@ -40,6 +40,24 @@ def test_what_every_run_needs_fits_on_one_screen(page):
     expect(launch(page)).to_be_in_viewport()
 
 
+COVERED = """() => [...document.querySelectorAll('#launch-form :is(input, textarea, button)')]
+  .filter(one => one.checkVisibility({visibilityProperty: true}) && one.type !== 'file')
+  .filter(one => {
+    one.scrollIntoView({block: 'center', behavior: 'instant'});
+    const box = one.getBoundingClientRect();
+    const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    return !(one.closest('.block') || one).contains(hit);
+  })
+  .map(one => one.getAttribute('aria-label') || one.closest('[id]').id)
+"""
+
+
+def test_no_field_lies_over_another(page):
+    page.get_by_role("button", name="Advanced").click()
+    expect(page.locator("#corpus input")).to_be_visible()
+    assert page.evaluate(COVERED) == []
+
+
 def test_the_slider_has_a_stop_for_every_size_and_takes_the_keyboard(page):
     size = page.get_by_label("Training pairs", exact=True)
     slider = page.get_by_label("Size, in stops")

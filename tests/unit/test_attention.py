@@ -36,7 +36,7 @@ def flash(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     return say
 
 
-def test_it_is_chosen_on_cuda_for_adapters_on_16_bits_alone(
+def test_it_is_chosen_on_cuda_for_steps_in_16_bits_alone(
     loaded: Loaded, flash: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -47,8 +47,10 @@ def test_it_is_chosen_on_cuda_for_adapters_on_16_bits_alone(
     flash(True)
     assert attention_for(there, LORA) == FLASH
     assert asked == [FLASH, "sdpa"], "tried, and put back"
-    assert attention_for(there, FULL) is None
     assert attention_for(replace(there, dtype_name="fp32"), LORA) is None
+    monkeypatch.setattr("mtlab.models.device.fast_bf16", lambda *_: True)
+    assert attention_for(there, FULL) == FLASH, "its weights are bf16, over masters"
+    assert attention_for(there, FULL.model_copy(update={"precision": "fp32"})) is None
     assert attention_for(loaded, LORA) is None, "a CPU has none"
     flash(False)
     assert attention_for(there, LORA) is None

@@ -38,6 +38,7 @@ LAYERS = (
         "corpora",
         "noise",
         "pretraining",
+        "streams",
         "experiments",
     ),
     ("models", "training", "decoding", "scoring"),

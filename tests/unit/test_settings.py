@@ -40,6 +40,11 @@ def test_devices_and_how_many_runs_may_wait():
         Settings.from_environment({"MTLAB_DEVICES": "gpu"})
 
 
+def test_compiling_is_asked_for():
+    assert Settings.from_environment({"MTLAB_COMPILE": "1"}).compile
+    assert not Settings.from_environment({}).compile
+
+
 def test_the_assets_are_there():
     assert (ASSETS / "app.css").is_file()
 

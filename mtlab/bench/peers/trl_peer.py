@@ -1,15 +1,20 @@
 """TRL's SFTTrainer as its users run it, in its own environment; told over stdin, see `bench.peer`.
 
     {"command": "prepare", "task": {...}} -> {PACKAGE: VERSION}
-    {"command": "lap"} -> {"seconds", "cpu", "work", "loss"}
+    {"command": "lap"} -> {"seconds", "cpu", "work", "loss", "peak"}
 
-A task is what `bench.train.write_task` makes, with `options` for TRL's `SFTConfig`. A lap trains
-the model from its folder anew. Its clock runs from the end of the first step to that of the last,
-and its work is the target tokens of the steps between.
+A task is what `bench.training_task` makes, with `options` for TRL's `SFTConfig`. A lap trains the
+model from its folder anew. Its clock runs from the end of the last untimed step to that of the last
+one, and its work is the target tokens of the steps between. Its peak is the bytes that were
+allocated on the GPU at once while it trained; null where there is none.
+
+What is in rows without padding is attended to by flash attention where `flash-attn` is installed
+and there is a GPU, as TRL's documentation advises.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import tempfile
@@ -27,11 +32,16 @@ class Laps:
         self.task = task
         with open(task["texts"], encoding="utf-8") as file:
             self.texts = json.load(file)
-        packages = ("trl", "transformers", "torch", "peft", "accelerate")
-        return {name: metadata.version(name) for name in packages}
+        return versions("trl", "transformers", "torch", "peft", "accelerate", "flash-attn")
 
     def lap(self) -> dict[str, Any]:
-        """Train once."""
+        """Train once; what it held is let go of, for the next contestant may want the GPU."""
+        try:
+            return self._lap()
+        finally:
+            release()
+
+    def _lap(self) -> dict[str, Any]:
         import torch
         from transformers import TrainerCallback
 
@@ -55,11 +65,13 @@ class Laps:
 
             trainer.data_collator = counting
             trainer.train()
-        (began, cpu), (ended, used) = marks[0], marks[-1]
+        untimed, peak = self.task["untimed"], peak_bytes()
+        (began, cpu), (ended, used) = marks[untimed - 1], marks[-1]
         return {
             "seconds": ended - began,
             "cpu": used - cpu,
-            "work": sum(counted[1 : self.task["steps"]]),  # the loader is a batch ahead
+            "peak": peak,
+            "work": sum(counted[untimed : self.task["steps"]]),  # the loader is a batch ahead
             "loss": held_out_loss(trainer.model, self.texts["held_out"]),
         }
 
@@ -80,6 +92,11 @@ class Laps:
                 target_modules="all-linear",
                 task_type="CAUSAL_LM",
             )
+        options = dict(task["options"])
+        dense = options.get("packing") or options.get("padding_free")
+        if dense and torch.cuda.is_available() and versions("flash-attn"):
+            flash = {"attn_implementation": "flash_attention_2"}
+            options["model_init_kwargs"] = {**options.get("model_init_kwargs", {}), **flash}
         config = SFTConfig(
             output_dir=folder,
             max_steps=task["steps"],
@@ -92,7 +109,7 @@ class Laps:
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
-            **task["options"],
+            **options,
         )
         rows = {"input_ids": [ids for ids, _ in train], "labels": [labels for _, labels in train]}
         return SFTTrainer(
@@ -103,6 +120,34 @@ class Laps:
             peft_config=adapter,
             callbacks=[callback],
         )
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Those of the packages that are installed."""
+    found = {}
+    for name in packages:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def peak_bytes() -> int | None:
+    """The most that was allocated on the GPU since `release`; None where there is none."""
+    import torch
+
+    return int(torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else None
+
+
+def release() -> None:
+    """Give the GPU's memory back, of which there is one for all contestants."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
 
 
 def held_out_loss(model: Any, texts: list[tuple[list[int], list[int]]]) -> float:

@@ -10,6 +10,7 @@ from mtlab.cli.parser import build_parser
 from mtlab.errors import InputError, NotAvailable
 from mtlab.forecasting import calibration
 from mtlab.forecasting.machine import Pace
+from mtlab.settings import ASSETS
 
 
 @pytest.fixture
@@ -69,6 +70,14 @@ def test_nobody_is_measured_against_a_machines_own_speed(measured):
     assert measured["calibrate"] == () and "hf" in measured["decode"]
     with pytest.raises(InputError, match="against: there is no 'nobody': use .*hf"):
         bench("all", "--against", "nobody")
+
+
+def test_a_model_that_is_not_there_is_refused_before_anything_is_measured(measured, tmp_path):
+    with pytest.raises(InputError, match="model: the folder .* holds no model: name nano, 100m"):
+        bench("all", "--model", tmp_path)
+    assert measured == {}
+    bench("train", "--model", ASSETS / "nano")
+    assert "train" in measured
 
 
 @pytest.mark.parametrize("text", ["²", "0", "-1", "three"])

@@ -75,3 +75,19 @@ def test_without_the_reference_there_is_no_contest():
     with pytest.raises(NotAvailable, match="the reference 'absent'.*not installed"):
         hold([absent, here], 1, equal)
     assert here.closed
+
+
+def test_who_fails_in_the_midst_leaves_and_the_others_go_on():
+    class Failing(Runner):
+        def lap(self):
+            if self._laps == 1:
+                raise NotAvailable("memory")
+            return super().lap()
+
+    failing, here = Failing("failing", [1.0] * 3, []), Runner("here", [1.0] * 3, [])
+    standings = hold([here, failing, Runner("third", [2.0] * 3, [])], 3, equal)
+    assert standings[1].problem is not None and standings[1].ratios == ()
+    assert failing.closed
+    assert standings[0].ratios == (1.0,) * 3 and standings[2].ratios == (0.5,) * 3
+    with pytest.raises(NotAvailable, match="the reference 'failing'"):
+        hold([Failing("failing", [1.0] * 3, []), Runner("here", [1.0] * 3, [])], 2, equal)

@@ -10,10 +10,17 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from mtlab.decoding.search import beam_search, draw_token, greedy_search, sample_search, top
-from mtlab.decoding.stepper import Stepper, can_step, shared_prefix
+from mtlab.decoding.stepper import Stepper, can_step, shared_prefix, width_of
 
 PROMPTS = [[1, 40, 41, 42, 60 + i, *range(70, 70 + 3 * i), 9] for i in range(6)]
 ENDS = (2, 17, 33, 90, 120)
+# Three directions' prompts in one batch: instructions of unlike length, one of them asked once.
+MIXED = [
+    *([1, 40, 41, 42, 43, 44, 60 + i, *range(70, 70 + 3 * i)] for i in range(4)),
+    *([1, 50, 51, 80 + 7 * i, 9] for i in range(3)),
+    [1, 45, *range(200, 230)],
+]
+HEADS = [6, 6, 6, 6, 3, 3, 3, 31]
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +28,13 @@ def model(tiny_model: Path) -> Any:
     return AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32).eval()
 
 
-def generate(model: Any, limit: int, beams: int) -> list[list[int]]:
-    width = max(map(len, PROMPTS))
+def generate(
+    model: Any, limit: int, beams: int, prompts: list[list[int]] = PROMPTS
+) -> list[list[int]]:
+    width = max(map(len, prompts))
     output = model.generate(
-        input_ids=torch.tensor([[0] * (width - len(p)) + p for p in PROMPTS]),
-        attention_mask=torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in PROMPTS]),
+        input_ids=torch.tensor([[0] * (width - len(p)) + p for p in prompts]),
+        attention_mask=torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts]),
         num_beams=beams,
         max_new_tokens=limit,
         do_sample=False,
@@ -58,6 +67,41 @@ def test_greedy_is_that_of_generate(model: Any) -> None:
         found = greedy_search(stepper, [40] * len(PROMPTS), ENDS, nothing)
     assert [list(f.tokens) for f in found] == generate(model, 40, 1)
     assert {f.ended for f in found} == {len(f.tokens) < 40 for f in found}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(("beams", "limit"), [(1, 40), (2, 7), (4, 60), (5, 150)])
+def test_heads_of_unlike_length_in_one_batch_change_no_token(
+    model: Any, beams: int, limit: int, order: int
+) -> None:
+    prompts, heads = MIXED[::order], HEADS[::order]
+    limits = [limit] * len(prompts)
+    with torch.inference_mode():
+        stepper = Stepper(model, prompts, beams, 0, "cpu", heads)
+        if beams == 1:
+            found = greedy_search(stepper, limits, ENDS, nothing)
+        else:
+            found = beam_search(stepper, beams, limits, ENDS, nothing)
+    expected = [generate(model, limit, beams, [prompt])[0] for prompt in prompts]
+    assert [list(f.tokens) for f in found] == expected
+
+
+def test_a_head_is_read_once_for_all_that_begin_with_it(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[int, ...]] = []
+    forward = Stepper._forward
+
+    def watched(self: Stepper, ids: torch.Tensor, *rest: Any, **options: Any) -> torch.Tensor:
+        read.append(tuple(ids.shape))
+        return forward(self, ids, *rest, **options)
+
+    monkeypatch.setattr(Stepper, "_forward", watched)
+    with torch.inference_mode():
+        stepper = Stepper(model, MIXED, 2, 0, "cpu", HEADS)
+    longest = max(len(p) - head for p, head in zip(MIXED, HEADS, strict=True))
+    assert read == [(3, 31), (8, longest)]
+    assert stepper.prompt_mask.shape[1] == width_of(MIXED, HEADS) == 31 + longest
 
 
 def test_long_beams_survive_the_cache_being_pruned(model: Any) -> None:

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 import torch
 
-from mtlab.decoding import DecodingStopped, Hypothesis, stream, translate, translator
+from mtlab.decoding import (
+    Asked,
+    DecodingStopped,
+    Hypothesis,
+    Parcel,
+    alone,
+    stream,
+    translate,
+    translate_together,
+    translator,
+)
 from mtlab.decoding.batches import plan
 from mtlab.errors import InputError, NotAvailable
 from mtlab.models import Loaded, load
@@ -86,6 +96,49 @@ def test_nano_says_what_generate_says(home: Settings) -> None:
     expected = nano.tokenizer.batch_decode(output[:, width:], skip_special_tokens=True)
     found = translate(nano, SENTENCES[:5], DE_EN, decoding(max_new_tokens=20), Template())
     assert [answer.text for answer in found] == [text.strip() for text in expected]
+    asked = [Asked(DE_EN, source) for source in SENTENCES[:5]]
+    others = [Asked(Direction.parse("fr-is"), "Il pleut."), Asked(DE_EN.reversed(), "It rains.")]
+    found = translate_together(
+        nano, [*others, *asked], decoding(max_new_tokens=20, token_budget=10_000), Template()
+    )
+    assert [answer.text for answer in found[2:]] == [text.strip() for text in expected]
+
+
+DIRECTIONS = tuple(map(Direction.parse, ("de-en", "fr-is", "is-de")))
+OTHERS = {  # fewer of each, one of them asked in two directions
+    DIRECTIONS[0]: SENTENCES,
+    DIRECTIONS[1]: ["Il pleut.", "", "Ja.", "Je lis un livre qu'elle m'a donné."],
+    DIRECTIONS[2]: ["Ja."],
+}
+TOGETHER = [Asked(one, source) for one, sources in OTHERS.items() for source in sources]
+
+
+@pytest.mark.parametrize("template", [Template(), Template("{source_language}: {source}\n")])
+@pytest.mark.parametrize("strategy", ["beam", "greedy", "sample"])
+def test_directions_in_one_stream_get_the_answers_they_get_alone(
+    loaded: Loaded, strategy: str, template: Template
+) -> None:
+    options = decoding(strategy=strategy, token_budget=1000)
+    parcels: list[Parcel] = []
+
+    def watched(given: Any, *rest: Any) -> Any:
+        parcels.extend(given)
+        return alone(given, *rest)
+
+    found = translate_together(loaded, TOGETHER, options, template, seed=3, hands=watched)
+    apart = [
+        answer
+        for direction, sources in OTHERS.items()
+        for answer in translate(loaded, sources, direction, options, template, seed=3)
+    ]
+    assert found == apart and len({answer.text for answer in found}) > 5
+    assert any(len(set(parcel.heads)) > 1 for parcel in parcels), "directions share a batch"
+    order = list(range(len(TOGETHER)))
+    random.Random(1).shuffle(order)
+    again = translate_together(
+        loaded, [TOGETHER[place] for place in order], options, template, seed=3
+    )
+    assert again == [found[place] for place in order]
 
 
 def test_what_was_cut_is_marked(loaded: Loaded) -> None:

@@ -55,6 +55,17 @@ def test_more_to_do_takes_longer(forecaster):
     assert "train" not in forecaster.forecast(spec_of(size=3, **pretend)).seconds
 
 
+def test_small_test_sets_are_translated_together(forecaster):
+    spec = spec_of(test=("de-en", "en-de", "fr-en", "en-fr"))
+    together = forecaster.forecast(spec).work
+    apart = forecaster.forecast(spec_of(test=spec.test, decoding={"backend": "ctranslate2"})).work
+    assert len(apart.own) == len(together.base) == len(apart.base) == 4
+    (own,) = together.own
+    assert own.count * own.sentences == 4 * 32
+    (probes,) = together.probes
+    assert probes.count * probes.sentences == spec.probe_size
+
+
 def test_what_the_untuned_base_has_translated_is_not_translated_again(forecaster, finished):
     finished(spec_of())
     assert "base" not in forecaster.forecast(spec_of(size=64)).seconds

@@ -106,3 +106,14 @@ def test_a_gpu_holds_no_python():
     there, here = (estimate(MIDDLE, training, 0, where) for where in ("GPU", "main memory"))
     assert there.total < here.total - 1e8
     assert memory._GPU == there.process
+
+
+def test_weights_of_16_bits_and_their_masters_count_on_a_gpu():
+    parameters = MIDDLE.parameters
+    need = estimate(MIDDLE, FULL, 0, "GPU")
+    # Two bytes each, beside which stand a master, a gradient and two moments of four.
+    assert (need.weights, need.training) == (2 * parameters, 16 * parameters)
+    wide = estimate(MIDDLE, FULL.model_copy(update={"precision": "fp32"}), 0, "GPU")
+    assert (wide.weights, wide.training) == (4 * parameters, 12 * parameters)
+    here = estimate(MIDDLE, FULL, 0, "main memory")
+    assert (here.weights, here.training) == (4 * parameters, 12 * parameters), "a CPU has none"

@@ -12,7 +12,7 @@ from mtlab.corpora import draw_for, open_corpus
 from mtlab.decoding import budget
 from mtlab.errors import InputError
 from mtlab.models import Spread
-from mtlab.runs import scores, systems
+from mtlab.runs import pipeline, scores, systems
 from mtlab.runs.files import read_json, read_lines
 from mtlab.runs.partial import Partial
 from mtlab.runs.pipeline import Stopped
@@ -205,7 +205,7 @@ def test_killed_after_every_batch_it_translates_none_twice(
         "few-shot": lambda: {"base": str(tiny_model), **few_shot(1)},
         "translation model": lambda: none(m2m(tmp_path / "m2m")),
     }[kind]()
-    asked |= {"test": ("de-en", "en-de"), "test_limit": 8, "decoding": {"token_budget": 200}}
+    asked |= {"test": ("de-en", "en-de"), "test_limit": 4, "decoding": {"token_budget": 200}}
     whole = done(**asked)
     shutil.rmtree(lab.settings.cache / "base", ignore_errors=True)
     made = []
@@ -223,12 +223,52 @@ def test_killed_after_every_batch_it_translates_none_twice(
         assert can_resume(run.folder)
         done.again(run)
         attempts += 1
-    assert attempts > 4 and len(made) == len(set(made)) > 12
+    assert attempts >= 4 and len(made) == len(set(made)) >= 8
     for direction in ("de-en", "en-de"):
         assert rows_of(run, direction) == rows_of(whole, direction) != []
     assert run.scores() == whole.scores() and run.base_scores() == whole.base_scores()
     assert any("segments were translated before" in event.get("text", "") for event in run.events())
     assert not (run.folder / "partial").exists()
+
+
+def test_directions_of_a_stream_share_batches_and_are_written_once_all_are_there(
+    lab, done, tiny_model, monkeypatch
+):
+    asked = {"base": str(tiny_model), "test": ("de-en", "en-de"), "score_base": False}
+    asked |= few_shot(1, test_limit=8, decoding={"token_budget": 400})
+    whole = done(**asked)
+    details, batches, writes = [], [], []
+    progress, add, write = Reporter.progress, Partial.add, pipeline.write_lines
+
+    def told(self, share, detail=""):
+        details.append(detail)
+        progress(self, share, detail)
+
+    def kept(self, answers):
+        batches.append({place // 8 for place in answers})
+        add(self, answers)
+
+    def write_one_and_die(path, rows):
+        if len(writes) == 1:
+            writes.append("died")
+            raise Killed
+        writes.append(path.name)
+        write(path, rows)
+
+    monkeypatch.setattr(Reporter, "progress", told)
+    monkeypatch.setattr(Partial, "add", kept)
+    monkeypatch.setattr(pipeline, "write_lines", write_one_and_die)
+    run = done(**asked)
+    assert run.status().ending == "interrupted" and {0, 1} in batches
+    assert rows_of(run) and not rows_of(run, "en-de")
+    assert "de-en and 1 more 16/16" in details
+    there = list(batches)
+    done.again(run)
+    assert batches == there, "nothing is translated twice"
+    assert writes == ["de-en.jsonl", "died", "en-de.jsonl"]
+    for direction in ("de-en", "en-de"):
+        assert rows_of(run, direction) == rows_of(whole, direction) != []
+    assert run.scores() == whole.scores()
 
 
 @pytest.mark.parametrize(
