@@ -29,7 +29,7 @@ class Recipe:
             interpolated.
         epochs_beyond: passes over the data beyond the last row.
         max_length: tokens per example.
-        checkpointing: whether activations are recomputed.
+        checkpointing: whether activations are recomputed; None where memory asks for it.
     """
 
     method: str
@@ -39,7 +39,7 @@ class Recipe:
     steps: dict[str, tuple[tuple[int, int], ...]]
     epochs_beyond: float
     max_length: int
-    checkpointing: bool = False
+    checkpointing: bool | None = False
 
     def steps_for(self, size: int, method: str) -> int:
         """Optimizer steps for so many training pairs, by `lora` or `full`."""
@@ -86,7 +86,7 @@ LARGE = Recipe(  # 1 B parameters and more
     steps=dict.fromkeys(("lora", "full"), ((32, 16), (256, 40), (1024, 96), (8192, 512))),
     epochs_beyond=1.0,
     max_length=512,
-    checkpointing=True,
+    checkpointing=None,
 )
 
 

@@ -27,7 +27,7 @@ _WHEN_OPEN: dict[str, str] = {
     "training.steps": "by base, method and size",
     "training.batch_size": "by base",
     "training.accumulation": "by base and batch size",
-    "training.gradient_checkpointing": "by base",
+    "training.gradient_checkpointing": "where memory asks for it",
     "training.max_length": "by base",
     "training.checkpoint_steps": "a fifth of the steps, at least 10",
     "training.lora_targets": "by the base's architecture",

@@ -11,7 +11,8 @@ from benchmarks.gpu.device import device, release
 from mtlab.bench.training_task import LORA_RANK
 from mtlab.models import quiet
 from mtlab.models.facts import ModelFacts, Shape
-from mtlab.models.memory import Held, available_memory, estimate
+from mtlab.models.memory import Held, estimate
+from mtlab.models.room import available_memory
 from mtlab.settings import ASSETS
 from mtlab.spec import Training
 

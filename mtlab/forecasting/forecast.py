@@ -22,7 +22,8 @@ from mtlab.forecasting.words import in_words
 from mtlab.forecasting.work import Work, work_of
 from mtlab.methods import NONE, OUTPUTS
 from mtlab.models.facts import Shape, inspect, look
-from mtlab.models.memory import Held
+from mtlab.models.memory import Held, Spread, settled
+from mtlab.models.room import available_memory
 from mtlab.presets import Base, resolve_base
 from mtlab.runs.status import PHASES, Phase
 from mtlab.runs.store import RunStore
@@ -190,7 +191,7 @@ class Forecaster:
         texts = texts_of(spec, drawn, Lengths(base, settings), settings)
         kept = self._experience().kept(spec)
         places = [place for place, one in enumerate(spec.tested) if one in kept or one in also]
-        work = work_of(spec, shape, texts, context=context, kept=places)
+        work = work_of(_settled(spec, shape), shape, texts, context=context, kept=places)
         if work.comet and not _has_comet(settings, spec.comet_model, int(time.time() / _LATELY)):
             return replace(work, comet=0)  # it will be said to be missing, at once
         return work
@@ -216,6 +217,16 @@ def forecaster_of(store: RunStore) -> Forecaster:
 
 _OF: weakref.WeakKeyDictionary[RunStore, Forecaster] = weakref.WeakKeyDictionary()
 _MAKING = threading.Lock()
+
+
+def _settled(spec: RunSpec, shape: Shape) -> RunSpec:
+    """The spec, of which it is decided whether training computes activations again."""
+    training = spec.training
+    if training.gradient_checkpointing is not None or not training.trains:
+        return spec
+    spread = Spread(spec.devices, spec.strategy)
+    again = settled(training, shape, *available_memory(), spread=spread).gradient_checkpointing
+    return spec.with_changes(training__gradient_checkpointing=again)
 
 
 @lru_cache(maxsize=8)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from mtlab.forecasting.physics import Answers
 from mtlab.forecasting.work import Batches, Work
 from mtlab.models.memory import Held, estimate
+from mtlab.models.room import MAIN_MEMORY
 from mtlab.spec import Training
 
 
 def memory_of(work: Work, training: Training, base: Answers, own: Answers) -> float:
     """The bytes of main memory that a run comes to on the CPU, as `Lesson.peak` counts them."""
-    need = estimate(work.shape, training, 0, "main memory", held_of(work, base, own))
+    again = work.teaching is not None and work.teaching.checkpointing
+    settled = training.model_copy(update={"gradient_checkpointing": again})
+    need = estimate(work.shape, settled, 0, MAIN_MEMORY, held_of(work, base, own))
     return float(need.total)
 
 

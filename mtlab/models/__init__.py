@@ -9,16 +9,16 @@ from mtlab.models.facts import ModelFacts, inspect
 from mtlab.models.load import Loaded, load, load_run, quiet, saved_model, weights_precision
 from mtlab.models.memory import (
     Fit,
+    Held,
     MemoryNeed,
     Spread,
-    available_memory,
     check_fits,
     estimate,
     fit_of,
-    free_main_memory,
+    settled,
     spread_need,
-    weights_bytes,
 )
+from mtlab.models.room import available_memory, free_main_memory, weights_bytes
 from mtlab.models.seq2seq import (
     LoadedTranslationModel,
     TranslationModel,
@@ -29,6 +29,7 @@ from mtlab.models.shared import Adapter, SharedBase
 __all__ = [
     "Adapter",
     "Fit",
+    "Held",
     "Loaded",
     "LoadedTranslationModel",
     "MemoryNeed",
@@ -52,6 +53,7 @@ __all__ = [
     "quiet",
     "resolve_precision",
     "saved_model",
+    "settled",
     "set_threads",
     "weights_bytes",
     "weights_precision",

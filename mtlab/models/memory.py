@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from mtlab.errors import NotAvailable
 from mtlab.models.facts import ModelFacts, Shape
+from mtlab.models.room import MAIN_MEMORY, available_memory
 from mtlab.presets import BASES, Base
 from mtlab.settings import Settings
 from mtlab.spec import Decoding, Training
 
 _GIB = 2**30
-MAIN_MEMORY = "main memory"
-"""Every other place is a GPU's."""
-
 # Fitted to the peak memory (VmHWM) of real runs of nano and of random Llamas of 28 M and 98 M
 # parameters, LoRA, full and few-shot, batches of 2 to 32, torch 2.13 on two CPU cores; `python -m
 # benchmarks.forecast` holds them against runs that they were not fitted to.
@@ -39,6 +34,7 @@ _STEP = 5e5  # oneDNN's kernels for each length of the past
 _TRANSLATING = 80e6
 _ALIVE = 0.6  # the share of what beams have written that some beam still goes on from
 _GPU = 6e8  # CUDA's own
+_ROOM = 0.9  # the share of free memory that activations may fill before they are computed again
 
 
 @dataclass(frozen=True)
@@ -186,6 +182,36 @@ class Spread:
 ONE = Spread()
 
 
+def settled(
+    training: Training,
+    shape: Shape,
+    available: int,
+    where: str,
+    held: Held | None = None,
+    spread: Spread = ONE,
+) -> Training:
+    """A training of which it is decided whether activations are computed again to save memory.
+
+    Where the spec leaves that open, they are where memory asks for it, and always where several
+    processes share the training, which must do alike. What is learnt is the same.
+
+    Args:
+        training: complete.
+        shape: of the model.
+        available: free bytes.
+        where: `MAIN_MEMORY`, or which GPU's.
+        held: what stands in memory at once; of sentences of usual length when not given.
+        spread: how the work is shared.
+    """
+    if training.gradient_checkpointing is not None or not training.trains:
+        return training
+    again = spread.devices > 1
+    if not again:
+        kept = training.model_copy(update={"gradient_checkpointing": False})
+        again = estimate(shape, kept, available, where, held).total > _ROOM * available
+    return training.model_copy(update={"gradient_checkpointing": again})
+
+
 def fit_of(
     facts: ModelFacts | None,
     base: Base,
@@ -242,7 +268,10 @@ def spread_need(
     spread: Spread,
     held: Held | None = None,
 ) -> MemoryNeed:
-    """As `estimate`, of a run whose work is shared among devices."""
+    """As `estimate`, of a run whose work is shared among devices, and of which what is open is
+    settled.
+    """
+    training = settled(training, shape, available, where, held, spread)
     bytes_each = 4 if training.precision == "fp32" else 2
     alone = estimate(shape, training, available, where, held)
     return spread.need(alone, bytes_each * shape.parameters)
@@ -356,7 +385,7 @@ def lighter(
         smaller = [one for one in (32, 16, 8, 4, 2, 1) if one < batch]
         spared = {"gradient_checkpointing": True}
         tries += [(f"batch size {one} fits", {"batch_size": one}) for one in smaller]
-        if not training.gradient_checkpointing:
+        if training.gradient_checkpointing is False:
             tries.append(("gradient checkpointing fits", spared))
             tries += [
                 (
@@ -396,51 +425,3 @@ def _per_parameter(training: Training) -> tuple[int, int]:
     if training.method == "full":
         return 4, _STATE - 4
     return (4 if training.precision == "fp32" else 2), 0
-
-
-def weights_bytes(model: Any) -> int:
-    """What the weights of a torch model take."""
-    tensors = [*model.parameters(), *model.buffers()]
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-
-
-def available_memory() -> tuple[int, str]:
-    """Free bytes, and where: the GPU when there is one, or main memory (within its cgroup)."""
-    gpu = _gpu_free()
-    if gpu is not None:
-        return gpu, "GPU"
-    return free_main_memory(), MAIN_MEMORY
-
-
-def free_main_memory() -> int:
-    """Free bytes of main memory, within this process's cgroup."""
-    import psutil
-
-    free = int(psutil.virtual_memory().available)
-    limit = _cgroup_free()
-    return free if limit is None else min(free, limit)
-
-
-def _gpu_free() -> int | None:
-    """Free bytes of the first GPU, asked of its driver so that torch need not be loaded."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
-    try:
-        answer = subprocess.run(
-            [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"],
-            capture_output=True, text=True, timeout=10, check=True,
-        ).stdout  # fmt: skip
-        return int(answer.split()[0]) * 2**20
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
-        return None
-
-
-def _cgroup_free() -> int | None:
-    folder = Path("/sys/fs/cgroup")
-    try:
-        limit = (folder / "memory.max").read_text().strip()
-        used = int((folder / "memory.current").read_text())
-        return None if limit == "max" else max(0, int(limit) - used)
-    except (OSError, ValueError):
-        return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mtlab.models.load import Loaded, quiet, refuse_pickled_adapter
-from mtlab.models.memory import weights_bytes
+from mtlab.models.room import weights_bytes
 
 MOST_ADAPTERS = 8
 """Adapters kept beside one base; the least recently used is given up first."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mtlab.errors import MtlabError
 from mtlab.models.facts import look
-from mtlab.models.memory import estimate, free_main_memory
+from mtlab.models.memory import estimate
+from mtlab.models.room import free_main_memory
 from mtlab.presets import resolve_base
 from mtlab.settings import Settings
 from mtlab.spec import RunSpec

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from mtlab.halving import with_budget
 from mtlab.models import (
     Loaded,
+    inspect,
     load,
     load_run,
     saved_model,
@@ -33,7 +34,7 @@ from mtlab.prompts import Template, encode
 from mtlab.runs import base_cache, provenance
 from mtlab.runs.crew import Crew
 from mtlab.runs.files import read_lines, write_json, write_lines
-from mtlab.runs.fitting import fitted_budget
+from mtlab.runs.fitting import fitted_budget, settled_training
 from mtlab.runs.mate import Which, load_to_train
 from mtlab.runs.partial import Partial, drop_partials
 from mtlab.runs.preparing import Tests, prepare
@@ -242,13 +243,15 @@ class Pipeline:
             text = "the model is in shares while it trains: there is no live probe"
             self.reporter.emit("note", text=text)
         self._stop_if_asked()
+        shape = inspect(self.base, self.settings, self.spec.revision).shape
+        training = settled_training(self.spec, shape, loaded, self._examples)
         if self.crew is not None:
             self.crew.train(self._examples)
         with self.crew.working() if self.crew is not None else nullcontext():
             trained = fine_tune(
                 loaded,
                 self._examples,
-                self.spec.training,
+                training,
                 self.spec.seed,
                 self.folder,
                 self.reporter.emit,
@@ -262,6 +265,7 @@ class Pipeline:
             "seconds": round(trained.seconds, 3),
             "target_tokens": trained.target_tokens,
             "kernels": list(trained.kernels),
+            "gradient_checkpointing": training.gradient_checkpointing,
         }
         self._record(training=facts)
         if trained.stopped:

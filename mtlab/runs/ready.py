@@ -10,7 +10,7 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Literal
 
-from mtlab.models.memory import free_main_memory
+from mtlab.models.room import free_main_memory
 from mtlab.runs.identity import new_token
 from mtlab.runs.spare import Spare
 from mtlab.settings import TOKEN_VARIABLE, Settings

@@ -93,7 +93,8 @@ def fine_tune(
     Args:
         loaded: the base model; in fp32 for full fine-tuning (`models.weights_precision`).
         examples: from `prompts.encode`.
-        training: complete: no value open.
+        training: complete: no value open, but whether activations are computed again: they are
+            then where several processes share the training.
         seed: of the data order, the adapter's first weights and dropout.
         folder: the run's.
         emit: gets a `step` event per logged step, and a `note` of the kernels that make them.
@@ -113,6 +114,8 @@ def fine_tune(
             field="size",
             fix="give shorter pairs or a larger max_length",
         )
+    if training.gradient_checkpointing is None:
+        training = training.model_copy(update={"gradient_checkpointing": place.shares})
     steps = _required(training.steps)
     order = ExampleOrder(
         [len(example.input_ids) for example in examples],

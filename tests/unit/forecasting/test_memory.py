@@ -6,7 +6,15 @@ import pytest
 
 from mtlab.models import memory
 from mtlab.models.facts import Shape
-from mtlab.models.memory import Held, Spread, estimate, lighter, spread_need, verdict
+from mtlab.models.memory import (
+    Held,
+    Spread,
+    estimate,
+    lighter,
+    settled,
+    spread_need,
+    verdict,
+)
 from mtlab.spec import Training
 
 NANO = Shape(6_720_768, 4_672_768, 6, 256, 672, 256, 8000)
@@ -42,7 +50,8 @@ def test_it_is_about_what_real_runs_came_to(shape, method, batch, tokens, target
     assert need.total / 1e6 == pytest.approx(peak, rel=0.12)
 
 
-FULL = Training(method="full", batch_size=8, max_length=512)
+FULL = Training(method="full", batch_size=8, max_length=512, gradient_checkpointing=False)
+OPEN = FULL.model_copy(update={"gradient_checkpointing": None})
 
 
 @pytest.mark.parametrize(
@@ -117,3 +126,19 @@ def test_weights_of_16_bits_and_their_masters_count_on_a_gpu():
     assert (wide.weights, wide.training) == (4 * parameters, 12 * parameters)
     here = estimate(MIDDLE, FULL, 0, "main memory")
     assert (here.weights, here.training) == (4 * parameters, 12 * parameters), "a CPU has none"
+
+
+def test_activations_are_computed_again_where_memory_asks_for_it():
+    kept = estimate(MIDDLE, FULL, 0, "GPU").total
+    roomy, tight = round(1.2 * kept), round(1.02 * kept)
+
+    def again(training, available, **more):
+        return settled(training, MIDDLE, available, "GPU", **more).gradient_checkpointing
+
+    assert again(OPEN, roomy) is False and again(OPEN, tight) is True
+    assert again(FULL, tight) is False, "what the spec says is done"
+    assert again(OPEN, roomy, spread=Spread(2)) is True, "several processes do alike"
+    assert settled(Training(method="none"), MIDDLE, 0, "GPU").gradient_checkpointing is None
+    for available, training in ((roomy, FULL), (tight, settled(OPEN, MIDDLE, tight, "GPU"))):
+        need = spread_need(MIDDLE, OPEN, available, "GPU", Spread())
+        assert need.total == estimate(MIDDLE, training, available, "GPU").total
