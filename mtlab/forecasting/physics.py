@@ -1,6 +1,6 @@
 """From work and a machine's rates to seconds: what a run would take if nothing else were known.
 
-The constants were fitted to the processor time of real runs, of nano and of random Llamas of 28 M
+The constants were fitted to the processor time of real runs, of nano and of random Llamas of 27 M
 and 98 M parameters, LoRA, full fine-tuning and few-shot, on two cores without a GPU
 (`docs/speed.md`). They say how much of a machine's rates mtlab's own code reaches; where that
 changes, finished runs correct it (`mtlab.forecasting.experience`).
@@ -31,15 +31,15 @@ class Answers:
 
 
 CONSTANTS: Mapping[str, float] = {
-    # Of decoding: passes, rows of beams, keys and values that are read, logits, prompts; and an
-    # adapter that is merged, or a model that is made anew.
-    "steps": 3.0, "rows": 0.85, "kv": 8.5, "logits": 6.8, "prefill": 0.85, "merging": 6.8,
-    # Of training: passes, tokens, places of logits, the optimizer, checkpoints, what comes before.
-    "passes": 1.3, "tokens": 1.45, "targets": 1.45, "optimizer": 2.6, "saving": 0.4,
-    "starting": 77.0,
-    # Of the rest, in pieces of Python; and weights that are read.
-    "preparing": 3.4, "loading": 195.0, "weights": 1.7, "scoring": 30.0, "scored": 0.07,
-    "comet": 0.85,
+    # Of decoding: passes, rows of beams, keys and values that are read, logits, prompts.
+    "steps": 1.1, "rows": 0.085, "kv": 2.7, "logits": 32.0, "prefill": 1.75,
+    # Of training: passes, tokens, places of logits, the optimizer, checkpoints.
+    "passes": 1.5, "tokens": 1.35, "targets": 1.15, "optimizer": 1.0, "saving": 0.6,
+    # Weights that are read; COMET's encoder.
+    "weights": 1.5, "comet": 0.85,
+    # In pieces of Python: what comes before the first batch, and before a run's model translates.
+    "starting lora": 160.0, "starting full": 35.0, "loading lora": 20.0, "loading full": 16.0,
+    "preparing": 9.0, "loading": 135.0, "scoring": 25.0, "scored": 0.065,
 }  # fmt: skip
 """How many times as long as at the machine's full rates each cause takes, as real runs took it:
 `python -m benchmarks.forecast_fit`."""
@@ -89,14 +89,11 @@ def terms_of(work: Work, base: Answers, own: Answers, machine: Machine) -> dict[
     if work.comet:
         found["score"]["comet"] = _comet(work.comet, machine)
     if work.teaching is not None:
-        # The first probes are the untuned base's answers, and none merges an adapter.
-        asked = [(base, 1), (own, PROBES - 1)]
+        found["decode"][f"loading {work.teaching.method}"] = python
         found["train"] = _teaching(work.teaching, work, machine)
-        for answers, times in asked:
-            terms = _decoding(work.probes, answers, work, machine)
-            for cause, seconds in terms.items():
-                if cause != "merging":
-                    found["train"][cause] = found["train"].get(cause, 0.0) + times * seconds
+        for answers, times in ((base, 1), (own, PROBES - 1)):  # the first are the untuned base's
+            for cause, seconds in _decoding(work.probes, answers, work, machine).items():
+                found["train"][cause] = found["train"].get(cause, 0.0) + times * seconds
     # On a CPU several processes share the cores that one would use.
     share = 1.0 if machine.device == "cpu" else 1 + _EACH_MORE * (work.devices - 1)
     for phase in _SHARED:
@@ -132,8 +129,6 @@ def _decoding(batches: Iterable[Batches], answers: Answers, work: Work, machine:
         found["kv"] += sentences * tokens * held * kv / machine.copying
         found["logits"] += row_steps * shape.vocabulary * 4 / machine.copying
         found["prefill"] += sentences * one.prompt * shape.layers * pace.token
-    if found["rows"] and work.teaching is not None:
-        found["merging"] = machine.python * (5 if work.teaching.method == "lora" else 1)
     return found
 
 
@@ -149,7 +144,7 @@ def _teaching(teaching: Teaching, work: Work, machine: Machine) -> Terms:
         + teaching.targets * shape.vocabulary * 4 * 6 / machine.copying,
         "optimizer": teaching.steps * teaching.trained * 28 / machine.copying,
         "saving": (teaching.saves * teaching.trained * 12 + teaching.trained * 4) / machine.writing,
-        "starting": machine.python,
+        f"starting {teaching.method}": machine.python,
     }
 
 

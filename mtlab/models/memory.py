@@ -13,25 +13,27 @@ from mtlab.settings import Settings
 from mtlab.spec import Decoding, Training
 
 _GIB = 2**30
-# Fitted to the peak memory (VmHWM) of real runs of nano and of random Llamas of 28 M and 98 M
-# parameters, LoRA, full and few-shot, batches of 2 to 32, torch 2.13 on two CPU cores; `python -m
-# benchmarks.forecast` holds them against runs that they were not fitted to.
+# Fitted to the peak memory (VmHWM) of real runs of nano and of random Llamas of 27 M and 98 M
+# parameters, LoRA, full and few-shot, batches of 4 to 32, torch 2.13 on two CPU cores (`python -m
+# benchmarks.forecast_fit`); `python -m benchmarks.forecast` holds them against other runs.
 _PROCESS = 385e6  # python, torch, transformers and peft
-_TRAINER = {"full": 375e6, "lora": 220e6}  # Trainer, what it loads, what the allocator keeps
-_GONE = 0.6  # the share of it that is not there, or not any more, while translating
+_ADAPTING = 70e6  # what LoRA adds to it
 _STATE = 16  # bytes a parameter that is trained: master weight, gradient, Adam's two moments
-_CASTS = 2  # of full fine-tuning in 16 bits: autocast's copies of the weights, or, on a GPU, the
-# weights themselves, whose masters count as state (`training.masters`)
-_TOKEN_UNIT = {"full": 16, "lora": 50}  # bytes a token and layer, for each unit of width and half
+_CASTS = (
+    4.6  # of full fine-tuning in 16 bits: autocast's copies of the weights, and the optimizer's
+)
+_TOKEN_UNIT = {"full": 29, "lora": 53}  # bytes a token and layer, for each unit of width and half
 # a unit of inner width: LoRA keeps each product's input in 32 bits as well
 _CHECKPOINTED = 0.4  # of the same, where a layer is computed again
-_TARGET_UNIT = 24  # bytes a logit: in 16 and 32 bits, its logarithm, its gradient
-_SHAPE = {"full": 2e6, "lora": 17e6}  # oneDNN's bf16 kernels for each new shape of a batch
+_TARGET_UNIT = 34  # bytes a logit: in 16 and 32 bits, its logarithm, its gradient
+_SHAPES = 86e6  # times the root of the number of shapes: kernels for each, and gaps between sizes
 _MOST_SHAPES = 60
 _LOGIT_UNIT = 16  # the same while translating
 _KV_COPIES = 1.3  # keys and values are copied where rows leave a batch
 _STEP = 5e5  # oneDNN's kernels for each length of the past
 _TRANSLATING = 80e6
+_STAYS = 0.35  # of what the untuned base's translating took, while the model is trained
+_LEFT = 0.7  # of what training took, while it translates then
 _ALIVE = 0.6  # the share of what beams have written that some beam still goes on from
 _GPU = 6e8  # CUDA's own
 _ROOM = 0.9  # the share of free memory that activations may fill before they are computed again
@@ -338,15 +340,18 @@ def estimate(
     unit = _TOKEN_UNIT[kind] * (_CHECKPOINTED if training.gradient_checkpointing else 1.0)
     learning = held.tokens * shape.layers * (shape.hidden + shape.inner / 2) * unit
     learning += held.targets * shape.vocabulary * _TARGET_UNIT
+    left = 0.0
+    if not on_gpu:
+        process += 0.0 if full else _ADAPTING
+        learning += _STAYS * reading
+        if wide == 1:
+            learning += min(held.shapes, _MOST_SHAPES) ** 0.5 * _SHAPES
+        left = _LEFT * learning
     if full and wide == 1 and not masters:
         learning += _CASTS * shape.parameters
-    gone = state  # while it translates: the optimizer, and most of what training brought along
-    if not on_gpu:
-        process += _TRAINER[kind]
-        gone += _GONE * _TRAINER[kind]
-        if wide == 1:
-            learning += min(held.shapes, _MOST_SHAPES) * _SHAPE[kind]
-    return _need(weights, state, max(learning, reading - gone), process, available, where)
+    # While it translates there is no optimizer, nor most of what training brought along.
+    translating = reading + left - state
+    return _need(weights, state, max(learning, translating), process, available, where)
 
 
 def _reading(shape: Shape, held: Held, wide: int) -> float:
