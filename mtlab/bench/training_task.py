@@ -134,7 +134,8 @@ def course_of(model: str, method: Method, steps: int, settings: Settings, place:
     else:
         base = base_of(model, settings)
         recipe = recipe_for(base)
-        location, rate, again = base.location, recipe.learning_rate[method], recipe.checkpointing
+        location, rate = base.location, recipe.learning_rate[method]
+        again = recipe.checkpointing is not False  # where memory may ask for it, both do alike
         tokenizer = read_tokenizer(base, location, base.revision, settings)
     return Course(
         location,
