@@ -25,7 +25,7 @@ from mtlab.forecasting import calibrate
 from mtlab.forecasting.experience import Lesson, lesson_of
 from mtlab.forecasting.machine import Machine, machine_of
 from mtlab.forecasting.memory import memory_of
-from mtlab.forecasting.physics import CONSTANTS, terms_of
+from mtlab.forecasting.physics import CONSTANTS, Answers, terms_of
 from mtlab.settings import Settings
 
 _LEAST = 0.3  # seconds: a shorter phase says nothing
@@ -112,8 +112,7 @@ def _times(lessons: Sequence[Lesson], machine: Machine) -> None:
     rows: list[list[float]] = []
     said: list[str] = []
     for lesson in lessons:
-        own = lesson.answers["decode"]
-        terms = terms_of(lesson.work, lesson.answers.get("base", own), own, machine)
+        terms = terms_of(lesson.work, *_answers(lesson), machine)
         for phase, taken in lesson.seconds.items():
             causes = terms.get(phase)  # type: ignore[call-overload]
             if causes and taken > _LEAST:
@@ -125,6 +124,12 @@ def _times(lessons: Sequence[Lesson], machine: Machine) -> None:
         print(f"{what:50} {before - 1:+5.0%} {after - 1:+5.0%}")
     for name, factor in zip(names, factors, strict=True):
         print(f"{name:10} {CONSTANTS[name]:8.3f} -> {factor * CONSTANTS[name]:8.3f}")
+
+
+def _answers(lesson: Lesson) -> tuple[Answers, Answers]:
+    own = lesson.answers("decode")
+    assert own is not None
+    return lesson.answers("base") or own, own
 
 
 def _fitted(matrix: np.ndarray) -> np.ndarray:
@@ -142,9 +147,7 @@ def _fitted(matrix: np.ndarray) -> np.ndarray:
 
 def _memory(lessons: Sequence[Lesson]) -> None:
     for lesson in lessons:
-        own = lesson.answers["decode"]
-        base = lesson.answers.get("base", own)
-        told = memory_of(lesson.work, lesson.spec.training, base, own)
+        told = memory_of(lesson.work, lesson.spec.training, *_answers(lesson))
         kind = f"{lesson.run} {lesson.spec.training.method}"
         print(f"{kind:40} {lesson.peak / 1e6:6.0f} MB, told {told / lesson.peak - 1:+5.1%}")
 

@@ -11,7 +11,7 @@ from benchmarks.gpu.device import device, release
 from mtlab.bench.training_task import LORA_RANK
 from mtlab.models import quiet
 from mtlab.models.facts import ModelFacts, Shape
-from mtlab.models.memory import Held, estimate
+from mtlab.models.memory import NOTHING, Held, estimate
 from mtlab.models.room import available_memory
 from mtlab.settings import ASSETS
 from mtlab.spec import Training
@@ -114,7 +114,7 @@ def that_fits(llama: Llama, method: str, batch: int, length: int) -> tuple[Llama
 
     def fits(layers: int, texts: int) -> bool:
         training = training_of(method, texts, length)
-        held = Held(texts * length, texts * length, 1, 0, 0, 1, 0)
+        held = Held(texts * length, texts * length, 1, NOTHING, NOTHING)
         shape = replace(llama, layers=layers).shape
         return estimate(shape, training, free, where, held).total <= free
 

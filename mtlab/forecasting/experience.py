@@ -12,8 +12,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from mtlab.forecasting.machine import Machine
 from mtlab.forecasting.memory import memory_of
@@ -42,13 +42,21 @@ _MEMORY_SHARE = 0.2  # of the above: the memory's model is the better one
 _AT_FIRST = {
     "base": Answers(ended=0.5, ratio=3.0),
     "decode": Answers(ended=0.995, ratio=1.0),
-    FEW_SHOT: Answers(ended=0.97, ratio=1.1),
+    FEW_SHOT: Answers(ended=0.995, ratio=1.1),
     NONE: Answers(ended=0.9, ratio=1.2),
 }
 """Answers' lengths before any run has finished: an untuned model rambles, a tuned one ends."""
 
-_OF_NANO = Answers(ended=0.87, ratio=4.3)
-_WEIGHT_AT_FIRST = 12.0  # in answers
+_OF_NANO = Answers(ended=0.92, ratio=3.9)
+_WEIGHT_AT_FIRST = 6.0  # in answers
+_OTHER_DIRECTION = 0.1  # what an answer in one direction says of another's
+
+
+class Answered(NamedTuple):
+    """How long answers were, and how many that was."""
+
+    answers: Answers
+    number: float
 
 
 @dataclass(frozen=True)
@@ -61,8 +69,8 @@ class Lesson:
         work: what it had to do.
         seconds: what each phase took.
         peak: the largest resident size of its process, in bytes.
-        answers: of the phases that translated, how long answers were.
-        asked: how many answers that was.
+        answered: of the phases that translated, by direction, how long answers were, and how many
+            that was; under `""` where a run has not told directions apart.
         processor: the processor's seconds of each phase, where they were noted; those of other
             processes than the run's are not in it.
         keeps: the directions whose translations by the untuned base this run has left, for others.
@@ -74,11 +82,18 @@ class Lesson:
     work: Work
     seconds: Mapping[str, float]
     peak: float
-    answers: dict[str, Answers] = field(default_factory=dict)
-    asked: dict[str, float] = field(default_factory=dict)
+    answered: Mapping[str, Mapping[str, Answered]] = field(default_factory=dict)
     processor: Mapping[str, float] = field(default_factory=dict)
     keeps: tuple[Direction, ...] = ()
     age: int = 0
+
+    def answers(self, phase: str) -> Answers | None:
+        """How long a phase's answers were; None where it translated nothing anew."""
+        answered = self.answered.get(phase)
+        if not answered:
+            return None
+        together = _mean((one.answers, one.number) for one in answered.values())
+        return replace(together, by={name: one.answers for name, one in answered.items()})
 
 
 @dataclass(frozen=True)
@@ -117,18 +132,19 @@ class Experience:
 
     def answers(self, spec: RunSpec, phase: str) -> Answers:
         """How long the answers of a phase, `base` or `decode`, will be."""
-        first = _at_first(spec, phase)
-        weights, ended, ratio = _WEIGHT_AT_FIRST, first.ended, math.log(first.ratio)
-        ended, ratio = ended * weights, ratio * weights
+        by = {str(one): self._answers(spec, phase, str(one)) for one in spec.tested}
+        return replace(self._answers(spec, phase), by=by)
+
+    def _answers(self, spec: RunSpec, phase: str, direction: str = "") -> Answers:
+        told = [(_at_first(spec, phase), _WEIGHT_AT_FIRST)]
         for lesson in self.lessons:
-            if phase not in lesson.answers or lesson.spec.base != spec.base:
+            if lesson.spec.base != spec.base:
                 continue
-            like = _likeness(spec, lesson.spec, phase) * lesson.asked[phase]
-            found = lesson.answers[phase]
-            weights += like
-            ended += like * found.ended
-            ratio += like * math.log(max(0.05, found.ratio))
-        return Answers(ended / weights, math.exp(ratio / weights))
+            like = _likeness(spec, lesson.spec, phase)
+            for other, (answers, number) in lesson.answered.get(phase, {}).items():
+                same = direction in ("", other)
+                told.append((answers, like * number * (1.0 if same else _OTHER_DIRECTION)))
+        return _mean(told)
 
     def correction(self, spec: RunSpec, work: Work, phase: str, value: float) -> Correction:
         """What finished runs say of the physics' number for a phase, or for `memory`."""
@@ -194,7 +210,7 @@ def lesson_of(store: RunStore, record: RunRecord, age: int = 0) -> Lesson | None
         seconds = {str(name): float(value) for name, value in status.seconds.items()}
         if facts.get("base_from_cache"):
             seconds.pop("base", None)
-        answers, asked = _answers(facts.get("answers") or {}, work)
+        answered = _answered(facts.get("answers") or {}, work)
         measured = facts.get("phases") or {}
         processor = {name: float(one["cpu_seconds"]) for name, one in measured.items()}
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -204,7 +220,7 @@ def lesson_of(store: RunStore, record: RunRecord, age: int = 0) -> Lesson | None
     if spec.decoding.strategy == "sample" or facts.get("versions") != dict(versions()):
         leaves = False
     keeps = spec.tested if leaves else ()
-    return Lesson(record.id, spec, work, seconds, peak, answers, asked, processor, keeps, age)
+    return Lesson(record.id, spec, work, seconds, peak, answered, processor, keeps, age)
 
 
 def _asks_the_same(one: RunSpec, other: RunSpec) -> bool:
@@ -218,27 +234,39 @@ def _asks_the_same(one: RunSpec, other: RunSpec) -> bool:
     )
 
 
-def _answers(
-    counted: dict[str, dict[str, Any]], work: Work
-) -> tuple[dict[str, Answers], dict[str, float]]:
-    found: dict[str, Answers] = {}
-    asked: dict[str, float] = {}
+def _answered(
+    counted: Mapping[str, Mapping[str, Any]], work: Work
+) -> dict[str, dict[str, Answered]]:
+    found: dict[str, dict[str, Answered]] = {}
     for phase, batches in (("base", work.base), ("decode", work.own)):
-        one = counted.get(phase)
-        if not one or not batches or not one["answers"]:
-            continue
-        number, ended = float(one["answers"]), float(one["ended"])
-        open_tokens = (number - ended) * batches[0].limit
-        mean = max(0.0, float(one["tokens"]) - open_tokens) / max(1.0, ended)
-        ratio = mean / _reference(batches) if ended else 1.0
-        found[phase], asked[phase] = Answers(ended / number, max(0.05, ratio)), number
-    return found, asked
+        told = counted.get(phase) or {}
+        by = {"": told} if "answers" in told else told
+        found[phase] = {
+            direction: Answered(_counted(one, direction, batches), float(one["answers"]))
+            for direction, one in by.items()
+            if batches and one["answers"]
+        }
+    return found
 
 
-def _reference(batches: Iterable[Batches]) -> float:
-    """Tokens of a reference, on average over all directions."""
-    counts = [(one.sentences * one.count, one.answer) for one in batches]
-    return sum(number * answer for number, answer in counts) / sum(number for number, _ in counts)
+def _counted(one: Mapping[str, float], direction: str, batches: Sequence[Batches]) -> Answers:
+    number, ended = float(one["answers"]), float(one["ended"])
+    open_tokens = (number - ended) * batches[0].limit
+    mean = max(0.0, float(one["tokens"]) - open_tokens) / max(1.0, ended)
+    asked = [it for it in batches if it.direction == direction] or batches
+    counts = [(it.sentences * it.count, it.answer) for it in asked]
+    reference = sum(count * answer for count, answer in counts) / sum(count for count, _ in counts)
+    return Answers(ended / number, max(0.05, mean / reference if ended else 1.0))
+
+
+def _mean(told: Iterable[tuple[Answers, float]]) -> Answers:
+    """Of answers, each with its weight; of ratios that of their logarithms."""
+    weights = ended = ratio = 0.0
+    for answers, weight in told:
+        weights += weight
+        ended += weight * answers.ended
+        ratio += weight * math.log(answers.ratio)
+    return Answers(ended / weights, math.exp(ratio / weights))
 
 
 @dataclass(frozen=True)
@@ -256,8 +284,8 @@ class _Point:
 
 
 def _points(lesson: Lesson, machine: Machine) -> list[_Point]:
-    base = lesson.answers.get("base") or _at_first(lesson.spec, "base")
-    own = lesson.answers.get("decode") or _at_first(lesson.spec, "decode")
+    base = lesson.answers("base") or _at_first(lesson.spec, "base")
+    own = lesson.answers("decode") or _at_first(lesson.spec, "decode")
     told: dict[str, float] = dict(seconds_of(lesson.work, base, own, machine).items())
     told[MEMORY] = memory_of(lesson.work, lesson.spec.training, base, own)
     took: dict[str, float] = {**lesson.seconds, MEMORY: lesson.peak}

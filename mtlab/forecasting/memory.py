@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mtlab.forecasting.physics import Answers
 from mtlab.forecasting.work import Batches, Work
-from mtlab.models.memory import Held, estimate
+from mtlab.models.memory import NOTHING, Held, Translating, estimate
 from mtlab.models.room import MAIN_MEMORY
 from mtlab.spec import Training
 
@@ -25,28 +27,32 @@ def held_of(work: Work, base: Answers, own: Answers) -> Held:
         base: how long the untuned base's answers are.
         own: and the run's own.
     """
-    longest = max(
-        [(_room(one, base), one) for one in work.base]
-        + [(_room(one, own), one) for one in work.own],
-        key=lambda pair: pair[0],
-        default=None,
-    )
     teaching = work.teaching
-    one = longest[1] if longest else Batches(1, 1, 1, 1, 1, 1, 1, 1)
-    answers = base if one in work.base else own
     return Held(
         tokens=teaching.widest if teaching else 0.0,
         targets=teaching.widest_targets if teaching else 0.0,
         shapes=teaching.shapes if teaching else 0,
-        prompts=one.widest,
-        sentences=one.widest / max(1.0, one.prompt),
-        rows=one.rows,
-        answers=_tokens(one, answers),
+        base=_fullest(work.base, base),
+        own=_fullest(work.own, own),
     )
 
 
-def _room(one: Batches, answers: Answers) -> float:
-    return one.widest + one.widest / max(1.0, one.prompt) * one.rows * _tokens(one, answers)
+def _fullest(batches: Sequence[Batches], answers: Answers) -> Translating:
+    """Of some batches the one that needs the most room."""
+    held = [
+        Translating(
+            prompts=one.widest,
+            sentences=one.widest / max(1.0, one.prompt),
+            rows=one.rows,
+            answers=_tokens(one, answers.of(one.direction)),
+        )
+        for one in batches
+    ]
+    return max(held, key=_room, default=NOTHING)
+
+
+def _room(one: Translating) -> float:
+    return one.prompts + one.sentences * one.rows * one.answers
 
 
 def _tokens(one: Batches, answers: Answers) -> float:

@@ -9,7 +9,7 @@ changes, finished runs correct it (`mtlab.forecasting.experience`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mtlab.forecasting.machine import Machine, layer_size
 from mtlab.forecasting.work import PROBES, Batches, Teaching, Work
@@ -24,26 +24,33 @@ class Answers:
     Attributes:
         ended: the share that come to an end of their own; the others run to the limit.
         ratio: tokens of those that end, for each token of the reference.
+        by: the same of single directions, where that is known.
     """
 
     ended: float
     ratio: float
+    by: Mapping[str, Answers] = field(default_factory=dict)
+
+    def of(self, direction: str) -> Answers:
+        """Those of a direction; of all where it is not known, or several are meant (`""`)."""
+        return self.by.get(direction, self)
 
 
 CONSTANTS: Mapping[str, float] = {
     # Of decoding: passes, rows of beams, keys and values that are read, logits, prompts.
-    "steps": 1.1, "rows": 0.085, "kv": 2.7, "logits": 32.0, "prefill": 1.75,
+    "steps": 1.25, "rows": 0.08, "kv": 1.6, "logits": 43.0, "prefill": 1.8,
     # Of training: passes, tokens, places of logits, the optimizer, checkpoints.
-    "passes": 1.5, "tokens": 1.35, "targets": 1.15, "optimizer": 1.0, "saving": 0.6,
+    "passes": 1.7, "tokens": 1.2, "targets": 1.5, "optimizer": 1.1, "saving": 1.0,
     # Weights that are read; COMET's encoder.
-    "weights": 1.5, "comet": 0.85,
+    "weights": 1.35, "comet": 0.85,
     # In pieces of Python: what comes before the first batch, and before a run's model translates.
-    "starting lora": 160.0, "starting full": 35.0, "loading lora": 20.0, "loading full": 16.0,
-    "preparing": 9.0, "loading": 135.0, "scoring": 25.0, "scored": 0.065,
+    "starting lora": 250.0, "starting full": 41.0, "loading lora": 19.0, "loading full": 15.5,
+    "preparing": 9.5, "loading": 138.0, "scoring": 25.0, "scored": 0.065,
 }  # fmt: skip
 """How many times as long as at the machine's full rates each cause takes, as real runs took it:
 `python -m benchmarks.forecast_fit`."""
 
+_RAMBLING = 1.5
 _EACH_MORE = 0.85  # what each device beyond the first adds to one
 _SHARED: tuple[Phase, ...] = ("base", "train", "decode")
 _COMET_TOKENS, _COMET_LAYERS, _COMET_WIDTH = 120, 24, 1024
@@ -115,10 +122,13 @@ def _decoding(batches: Iterable[Batches], answers: Answers, work: Work, machine:
     wide = 4 if _is_fp32(work.precision, machine) else 2
     found: Terms = dict.fromkeys(("steps", "rows", "kv", "logits", "prefill"), 0.0)
     for one in batches:
-        mean = min(one.limit, answers.ratio * one.answer)
-        alone = answers.ended**one.sentences
-        steps = alone * min(one.limit, answers.ratio * one.longest) + (1 - alone) * one.limit
-        tokens = answers.ended * mean + (1 - answers.ended) * one.limit
+        told = answers.of(one.direction)
+        mean = min(one.limit, told.ratio * one.answer)
+        # The more answers ramble, the further the longest is from the others.
+        longest = max(told.ratio, told.ratio**_RAMBLING) * one.longest
+        alone = told.ended**one.sentences
+        steps = alone * min(one.limit, longest) + (1 - alone) * one.limit
+        tokens = told.ended * mean + (1 - told.ended) * one.limit
         steps, sentences = max(steps, tokens), one.sentences * one.count
         row_steps = sentences * tokens * one.rows
         layers = shape.layers + shape.vocabulary * shape.hidden / layer

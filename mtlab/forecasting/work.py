@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mtlab.batch_parts import parts_of
@@ -43,6 +43,7 @@ class Batches:
         answer: tokens of a reference, on average.
         longest: tokens of the longest reference in a batch, on average.
         limit: new tokens at most.
+        direction: of all of them; empty where several directions are translated together.
     """
 
     count: int
@@ -53,6 +54,7 @@ class Batches:
     answer: float
     longest: float
     limit: int
+    direction: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,18 +183,18 @@ def work_of(
     budget = decoding.token_budget or 4096
     # A base that is taken as it is shares its translations with the runs that score it.
     as_it_is = training.method == NONE
-    base, own = (
-        [
-            batches_of(number, sample, rows, budget, limit)
-            for number, sample in _together(
-                [one for place, one in enumerate(tests) if place not in left_out], most
-            )
-        ]
-        for tests, left_out, most in (
-            (texts.tests, kept, 0),
-            (texts.prompted, kept if as_it_is else (), 0 if as_it_is else most_together(decoding)),
-        )
-    )
+    base = [
+        replace(batches_of(*test, rows, budget, limit), direction=str(spec.tested[place]))
+        for place, test in enumerate(texts.tests)
+        if place not in kept
+    ]
+    prompted = [
+        test for place, test in enumerate(texts.prompted) if not (as_it_is and place in kept)
+    ]
+    own = [
+        batches_of(*test, rows, budget, limit)
+        for test in _together(prompted, 0 if as_it_is else most_together(decoding))
+    ]
     probes: list[Batches] = []
     if training.trains and spec.probe_size and texts.tests:
         share, more = divmod(spec.probe_size, len(texts.tests))

@@ -40,26 +40,50 @@ _ROOM = 0.9  # the share of free memory that activations may fill before they ar
 
 
 @dataclass(frozen=True)
+class Translating:
+    """The fullest batch that is translated.
+
+    Attributes:
+        prompts: tokens of its prompts; 0 where nothing is translated.
+        sentences: how many.
+        rows: beams of each.
+        answers: tokens that an answer may come to.
+    """
+
+    prompts: float
+    sentences: float
+    rows: int
+    answers: float
+
+    def cut(self, part: int) -> Translating:
+        """The same with a part of the token budget, such as 8 for an eighth."""
+        return replace(
+            self,
+            prompts=max(min(self.prompts, 512.0), self.prompts / part),
+            sentences=max(1.0, self.sentences / part),
+        )
+
+
+NOTHING = Translating(0, 0, 1, 0)
+
+
+@dataclass(frozen=True)
 class Held:
-    """What stands in memory at once, in tokens.
+    """What stands in memory at once.
 
     Attributes:
         tokens: of the fullest pass of training, padding included.
         targets: places of it for which logits are made.
         shapes: how many shapes of a batch come by.
-        prompts: tokens of the prompts of the fullest batch that is translated.
-        sentences: in that batch.
-        rows: beams of each.
-        answers: tokens that an answer may come to.
+        base: what the untuned base translates.
+        own: what the run's own model does.
     """
 
     tokens: float
     targets: float
     shapes: int
-    prompts: float
-    sentences: float
-    rows: int
-    answers: float
+    base: Translating
+    own: Translating
 
     def cut(self, batch: int, training: Training, part: int) -> Held:
         """The same with another batch, and a part of the token budget.
@@ -74,8 +98,8 @@ class Held:
             self,
             tokens=self.tokens * share,
             targets=self.targets * share,
-            prompts=max(min(self.prompts, 512.0), self.prompts / part),
-            sentences=max(1.0, self.sentences / part),
+            base=self.base.cut(part),
+            own=self.own.cut(part),
         )
 
     @classmethod
@@ -86,15 +110,8 @@ class Held:
         budget = decoding.token_budget or 8192
         rows = decoding.beams if decoding.strategy == "beam" else 1
         prompts = budget / rows
-        return cls(
-            tokens=batch * min(most, 160),
-            targets=batch * min(most, 48),
-            shapes=24,
-            prompts=prompts,
-            sentences=prompts / 100,
-            rows=rows,
-            answers=min(decoding.token_limit, 128),
-        )
+        full = Translating(prompts, prompts / 100, rows, min(decoding.token_limit, 128))
+        return cls(batch * min(most, 160), batch * min(most, 48), shapes=24, base=full, own=full)
 
 
 @dataclass(frozen=True)
@@ -327,9 +344,9 @@ def estimate(
     wide = 2 if training.precision == "fp32" else 1
     weights = 2.0 * wide * shape.parameters
     process = _GPU if on_gpu else _PROCESS
-    reading = _reading(shape, held, wide)
+    first, then = _reading(shape, held.base, wide), _reading(shape, held.own, wide)
     if not training.trains:
-        return _need(weights, 0.0, reading, process, available, where)
+        return _need(weights, 0.0, max(first, then), process, available, where)
     full = training.method == "full"
     trained = shape.parameters if full else shape.adapted(training.lora_rank)
     state = float(_STATE * trained)
@@ -343,19 +360,21 @@ def estimate(
     left = 0.0
     if not on_gpu:
         process += 0.0 if full else _ADAPTING
-        learning += _STAYS * reading
+        learning += _STAYS * first
         if wide == 1:
             learning += min(held.shapes, _MOST_SHAPES) ** 0.5 * _SHAPES
         left = _LEFT * learning
     if full and wide == 1 and not masters:
         learning += _CASTS * shape.parameters
     # While it translates there is no optimizer, nor most of what training brought along.
-    translating = reading + left - state
+    translating = max(first, then + left) - state
     return _need(weights, state, max(learning, translating), process, available, where)
 
 
-def _reading(shape: Shape, held: Held, wide: int) -> float:
+def _reading(shape: Shape, held: Translating, wide: int) -> float:
     """What translating keeps: keys and values of the prompts and of all beams, logits, kernels."""
+    if not held.prompts:
+        return 0.0
     kept = held.prompts + _ALIVE * held.sentences * held.rows * held.answers
     keys = kept * shape.layers * 2 * shape.kv_width * 2 * wide * _KV_COPIES
     logits = held.sentences * held.rows * shape.vocabulary * _LOGIT_UNIT

@@ -74,8 +74,8 @@ class Pipeline:
     reporter: Reporter
     should_stop: Callable[[], bool]
     crew: Crew | None = None
-    _answered: dict[str, dict[str, float]] = field(default_factory=dict)
-    """How long this attempt's answers are, of the untuned base and its own: forecasts go by it."""
+    _answered: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    """How long this attempt's answers are, by phase and direction: forecasts go by it."""
 
     def run(self) -> None:
         """All phases.
@@ -193,7 +193,7 @@ class Pipeline:
             (direction,) = stream.sources
             result[direction], known = self._base_answers(stream)
             cached += [str(direction)] if known else []
-            self._count("base", result[direction])
+            self._count("base", direction, result[direction])
             self.reporter.progress(stream.share(stream.count))
         self._record(base_from_cache=cached)
         if cached:
@@ -311,19 +311,20 @@ class Pipeline:
             left = [one for one in paths if len(read_lines(paths[one])) != len(tests[one])]
             answers = answering.to(stream) if left else {}
             for direction in left:
-                self._count("decode", answers[direction])
+                self._count("decode", direction, answers[direction])
                 rows = segment_rows(tests[direction], answers[direction], base.get(direction))
                 write_lines(paths[direction], rows)
         drop_partials(self.folder)
         if self.crew is not None:
             self.crew.close()  # what COMET needs of a GPU must be free
 
-    def _count(self, phase: Phase, answers: Sequence[Hypothesis]) -> None:
+    def _count(self, phase: Phase, direction: Direction, answers: Sequence[Hypothesis]) -> None:
         """Count a phase's answers, their tokens, and how many came to an end of their own."""
-        so_far = self._answered.setdefault(phase, {"answers": 0, "tokens": 0, "ended": 0})
-        so_far["answers"] += len(answers)
-        so_far["tokens"] += sum(answer.tokens for answer in answers)
-        so_far["ended"] += sum(answer.ended for answer in answers)
+        self._answered.setdefault(phase, {})[str(direction)] = {
+            "answers": len(answers),
+            "tokens": sum(answer.tokens for answer in answers),
+            "ended": sum(answer.ended for answer in answers),
+        }
 
     def _key(
         self,

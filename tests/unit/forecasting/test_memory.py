@@ -7,8 +7,10 @@ import pytest
 from mtlab.models import memory
 from mtlab.models.facts import Shape
 from mtlab.models.memory import (
+    NOTHING,
     Held,
     Spread,
+    Translating,
     estimate,
     lighter,
     settled,
@@ -22,33 +24,33 @@ SMALL = Shape(27_073_024, 18_684_416, 6, 512, 1344, 512, 16384)
 MIDDLE = Shape(97_536_768, 84_953_856, 12, 768, 2048, 768, 16384)
 
 # Runs on two CPU cores with torch 2.13: shape, method, batch; tokens and places of logits of the
-# fullest pass, shapes of a batch, prompts, sentences, rows and answers of the fullest batch that is
-# translated; and the peak.
+# fullest pass, shapes of a batch; prompts, sentences, rows and answers of the fullest batch that
+# the untuned base translates, and of that of the run's own model; and the peak.
 MEASURED = (
-    (NANO, "full", 16, (1456, 368, 3, 2800, 40, 4, 82), 980),
-    (NANO, "full", 16, (1408, 336, 14, 6800, 100, 4, 73), 1346),
-    (NANO, "full", 32, (2752, 736, 13, 5040, 72, 4, 15), 1451),
-    (NANO, "full", 8, (824, 304, 17, 5440, 80, 4, 69), 1135),
-    (NANO, "lora", 16, (1424, 368, 7, 4080, 60, 4, 64), 1149),
-    (NANO, "lora", 16, (1408, 336, 20, 7000, 100, 4, 12), 1248),
-    (NANO, "lora", 4, (364, 92, 65, 2112, 32, 4, 72), 1305),
-    (NANO, "full", 16, (1344, 368, 7, 3400, 50, 1, 37), 995),
-    (NANO, "few-shot", None, (0, 0, 0, 4200, 60, 4, 83), 631),
-    (NANO, "few-shot", None, (0, 0, 0, 1980, 30, 4, 56), 614),
-    (SMALL, "lora", 16, (1456, 368, 6, 2240, 32, 4, 40), 1595),
-    (SMALL, "full", 16, (1440, 384, 10, 1584, 24, 4, 40), 1803),
-    (SMALL, "full", 4, (376, 92, 23, 828, 12, 4, 40), 1559),
-    (MIDDLE, "lora", 8, (744, 192, 9, 792, 12, 4, 40), 1931),
-    (MIDDLE, "full", 8, (704, 176, 11, 552, 8, 4, 40), 3225),
-    (MIDDLE, "full", 4, (340, 76, 7, 1380, 20, 4, 40), 3032),
-    (MIDDLE, "lora", 4, (336, 92, 25, 1584, 24, 4, 40), 1700),
+    (NANO, "full", 16, (1456, 368, 3), (2800, 40, 4, 82), (2800, 40, 4, 12), 980),
+    (NANO, "full", 16, (1408, 336, 14), (6800, 100, 4, 73), (14000, 200, 4, 13), 1346),
+    (NANO, "full", 32, (2752, 736, 13), (1584, 24, 4, 64), (5040, 72, 4, 15), 1451),
+    (NANO, "full", 8, (824, 304, 17), (5440, 80, 4, 69), (5440, 80, 4, 21), 1135),
+    (NANO, "lora", 16, (1424, 368, 7), (4080, 60, 4, 64), (8640, 120, 4, 14), 1149),
+    (NANO, "lora", 16, (1408, 336, 20), (0, 0, 1, 0), (7000, 100, 4, 12), 1248),
+    (NANO, "lora", 4, (364, 92, 65), (2112, 32, 4, 72), (4480, 64, 4, 13), 1305),
+    (NANO, "full", 16, (1344, 368, 7), (3400, 50, 1, 37), (3400, 50, 1, 15), 995),
+    (NANO, "few-shot", None, (0, 0, 0), (4200, 60, 4, 83), (6000, 60, 4, 12), 631),
+    (NANO, "few-shot", None, (0, 0, 0), (1980, 30, 4, 56), (6660, 30, 4, 5), 614),
+    (SMALL, "lora", 16, (1456, 368, 6), (2240, 32, 4, 40), (2240, 32, 4, 1), 1595),
+    (SMALL, "full", 16, (1440, 384, 10), (1584, 24, 4, 40), (1584, 24, 4, 1), 1803),
+    (SMALL, "full", 4, (376, 92, 23), (828, 12, 4, 40), (1656, 24, 4, 1), 1559),
+    (MIDDLE, "lora", 8, (744, 192, 9), (792, 12, 4, 40), (792, 12, 4, 1), 1931),
+    (MIDDLE, "full", 8, (704, 176, 11), (552, 8, 4, 40), (1104, 16, 4, 1), 3225),
+    (MIDDLE, "full", 4, (340, 76, 7), (1380, 20, 4, 40), (1380, 20, 4, 1), 3032),
+    (MIDDLE, "lora", 4, (336, 92, 25), (1584, 24, 4, 40), (1584, 24, 4, 1), 1700),
 )
 
 
-@pytest.mark.parametrize(("shape", "method", "batch", "held", "peak"), MEASURED)
-def test_it_is_about_what_real_runs_came_to(shape, method, batch, held, peak):
-    training = Training(method=method, batch_size=batch)
-    need = estimate(shape, training, 0, "main memory", Held(*held))
+@pytest.mark.parametrize(("shape", "method", "batch", "held", "base", "own", "peak"), MEASURED)
+def test_it_is_about_what_real_runs_came_to(shape, method, batch, held, base, own, peak):
+    there = Held(*held, base=Translating(*base), own=Translating(*own))
+    need = estimate(shape, Training(method=method, batch_size=batch), 0, "main memory", there)
     assert need.total / 1e6 == pytest.approx(peak, rel=0.1)
 
 
@@ -75,7 +77,8 @@ def test_what_would_fit_is_found(training, gib, said):
 
 
 def test_what_is_said_to_fit_does_fit():
-    held = replace(Held.usual(FULL), prompts=1000.0, sentences=10.0)
+    few = Translating(1000.0, 10.0, 4, 128)
+    held = replace(Held.usual(FULL), base=few, own=few)
     for gib in (1.6, 2.0, 2.5, 2.8):
         available = int(gib * 2**30)
         said = lighter(MIDDLE, FULL, available, "main memory", held)
@@ -106,7 +109,7 @@ def test_what_is_said_to_fit_is_of_all_processes():
 
 def test_a_budget_too_large_is_said():
     training = Training(method="none")
-    held = Held(0, 0, 0, prompts=100_000, sentences=1000, rows=8, answers=256)
+    held = Held(0, 0, 0, base=NOTHING, own=Translating(100_000, 1000, 8, 256))
     need = estimate(NANO, training, 4 * 2**30, "main memory", held)
     sentence = verdict(need, NANO, training, held).sentence
     assert sentence.endswith("it fits with an eighth of the token budget."), sentence
