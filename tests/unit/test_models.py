@@ -135,7 +135,8 @@ def training_of(method: str) -> object:
 def test_memory_is_estimated_about_right() -> None:
     full = memory.estimate(SEVEN_B.shape, training_of("full"), 0, "GPU")  # type: ignore[arg-type]
     lora = memory.estimate(SEVEN_B.shape, training_of("lora"), 0, "GPU")  # type: ignore[arg-type]
-    assert 100e9 < full.total < 125e9  # 16 bytes a parameter: what AdamW in fp32 is known to take
+    # Weights, and what AdamW in fp32 is known to take: 16 bytes a parameter.
+    assert 100e9 < full.total < 127e9
     assert 13e9 < lora.total < 24e9  # it is known to train on a 24 GB card
 
 
@@ -169,7 +170,7 @@ def test_whether_it_fits_is_told_from_what_is_known() -> None:
     full, lora = training_of("full"), training_of("lora")
     base = BASES["llama-2-7b"]
     known = models.fit_of(SEVEN_B, base, full, *there)  # type: ignore[arg-type]
-    assert known.fits is False and "; a base as small as smollm2-360m fits" in known.sentence
+    assert known.fits is False and "; a base as small as smollm2-135m fits" in known.sentence
     assert "8.0 GiB free (main memory)" in known.sentence
     assert models.fit_of(SEVEN_B, base, lora, 64 * 2**30, "GPU").fits  # type: ignore[arg-type]
     # Of a model that is not on this machine, its number of parameters is known at most.
