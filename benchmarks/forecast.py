@@ -1,8 +1,8 @@
 """How far forecasts are off: a few runs to learn from, then others, each told beforehand.
 
-    python -m benchmarks.forecast [--short]
+    python -m benchmarks.forecast [--short] [--home DIR]
 
-In a temporary home: this machine is measured, then runs of nano and of a random Llama of 98 M
+In a new home: this machine is measured, then runs of nano and of a random Llama of 98 M
 parameters are made, LoRA, full fine-tuning and few-shot. Then come runs of other sizes, directions,
 batches and methods: for each, the seconds and the memory (VmHWM of the run's process) that were
 forecast before it was launched, beside what it took. A forecast may be 25% off in time and 10% in
@@ -63,10 +63,11 @@ def main() -> int:
     """Measure and print; exit status 1 when one is further off than it may be."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--short", action="store_true", help="nano alone")
-    short = parser.parse_args().short
-    missed = 0
+    parser.add_argument("--home", type=Path, help="where the runs are kept; nowhere by default")
+    asked = parser.parse_args()
+    short, missed = asked.short, 0
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        home = Path(folder) / "home"
+        home = asked.home.absolute() if asked.home else Path(folder) / "home"
         settings = replace(Settings.from_environment(), home=home, spare_minutes=0)
         calibrate(settings, lambda text: print(f"measuring: {text}", file=sys.stderr))
         lab = Lab(settings)
