@@ -13,13 +13,14 @@ import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
+from mtlab.forecasting.habits import Answered, at_first
 from mtlab.forecasting.machine import Machine
 from mtlab.forecasting.memory import memory_of
 from mtlab.forecasting.physics import Answers, seconds_of
 from mtlab.forecasting.work import Batches, Work
-from mtlab.methods import FEW_SHOT, NONE
+from mtlab.methods import NONE
 from mtlab.runs.files import read_json
 from mtlab.runs.folders import RunRecord
 from mtlab.runs.provenance import versions
@@ -30,7 +31,7 @@ MOST = 40
 """Finished runs that are looked at, the newest."""
 
 _ALL, _ALIKE, _SAME = 0.3, 0.3, 0.15  # what is shared by all runs, by like ones, by the same base
-_NOISE, _MEMORY_NOISE, _AGEING = 0.06, 0.03, 0.004
+_NOISE, _MEMORY_NOISE, _AGEING = 0.1, 0.045, 0.004
 _STRAINED = 0.15  # how much less a phase is believed that waited for the processor
 _UNSTRAINED = 1.3  # seconds on the clock for each of the processor's that are no waiting
 _MODEL_SCALE, _WORK_SCALE = 1.2, 1.5  # of logarithms
@@ -39,24 +40,7 @@ _LIKE: dict[str, str] = {"base": "decode"}  # the untuned base is translated wit
 MEMORY = "memory"
 _MEMORY_SHARE = 0.2  # of the above: the memory's model is the better one
 
-_AT_FIRST = {
-    "base": Answers(ended=0.5, ratio=3.0),
-    "decode": Answers(ended=0.995, ratio=1.0),
-    FEW_SHOT: Answers(ended=0.995, ratio=1.1),
-    NONE: Answers(ended=0.9, ratio=1.2),
-}
-"""Answers' lengths before any run has finished: an untuned model rambles, a tuned one ends."""
-
-_OF_NANO = Answers(ended=0.92, ratio=3.9)
-_WEIGHT_AT_FIRST = 6.0  # in answers
 _OTHER_DIRECTION = 0.1  # what an answer in one direction says of another's
-
-
-class Answered(NamedTuple):
-    """How long answers were, and how many that was."""
-
-    answers: Answers
-    number: float
 
 
 @dataclass(frozen=True)
@@ -136,7 +120,7 @@ class Experience:
         return replace(self._answers(spec, phase), by=by)
 
     def _answers(self, spec: RunSpec, phase: str, direction: str = "") -> Answers:
-        told = [(_at_first(spec, phase), _WEIGHT_AT_FIRST)]
+        told: list[tuple[Answers, float]] = [at_first(spec, phase, direction)]
         for lesson in self.lessons:
             if lesson.spec.base != spec.base:
                 continue
@@ -284,8 +268,8 @@ class _Point:
 
 
 def _points(lesson: Lesson, machine: Machine) -> list[_Point]:
-    base = lesson.answers("base") or _at_first(lesson.spec, "base")
-    own = lesson.answers("decode") or _at_first(lesson.spec, "decode")
+    base = lesson.answers("base") or at_first(lesson.spec, "base").answers
+    own = lesson.answers("decode") or at_first(lesson.spec, "decode").answers
     told: dict[str, float] = dict(seconds_of(lesson.work, base, own, machine).items())
     told[MEMORY] = memory_of(lesson.work, lesson.spec.training, base, own)
     took: dict[str, float] = {**lesson.seconds, MEMORY: lesson.peak}
@@ -339,9 +323,3 @@ def _likeness(a: RunSpec, b: RunSpec, phase: str) -> float:
     if a.training.method != b.training.method:
         like *= 0.05
     return like * math.exp(-abs(math.log((1 + a.size) / (1 + b.size))) / 2)
-
-
-def _at_first(spec: RunSpec, phase: str) -> Answers:
-    if phase == "base":
-        return _OF_NANO if spec.base == "nano" else _AT_FIRST["base"]
-    return _AT_FIRST.get(str(spec.training.method), _AT_FIRST["decode"])

@@ -17,23 +17,21 @@ _GIB = 2**30
 # parameters, LoRA, full and few-shot, batches of 4 to 32, torch 2.13 on two CPU cores (`python -m
 # benchmarks.forecast_fit`); `python -m benchmarks.forecast` holds them against other runs.
 _PROCESS = 385e6  # python, torch, transformers and peft
-_ADAPTING = 70e6  # what LoRA adds to it
+_ADAPTING = 33e6  # what LoRA adds to it
 _STATE = 16  # bytes a parameter that is trained: master weight, gradient, Adam's two moments
-_CASTS = (
-    4.6  # of full fine-tuning in 16 bits: autocast's copies of the weights, and the optimizer's
-)
-_TOKEN_UNIT = {"full": 29, "lora": 53}  # bytes a token and layer, for each unit of width and half
+_CASTS = 5.8  # of full fine-tuning in 16 bits: autocast's copies, and the optimizer's
+_TOKEN_UNIT = {"full": 19, "lora": 51}  # bytes a token and layer, for each unit of width and half
 # a unit of inner width: LoRA keeps each product's input in 32 bits as well
 _CHECKPOINTED = 0.4  # of the same, where a layer is computed again
-_TARGET_UNIT = 34  # bytes a logit: in 16 and 32 bits, its logarithm, its gradient
-_SHAPES = 86e6  # times the root of the number of shapes: kernels for each, and gaps between sizes
+_TARGET_UNIT = 48  # bytes a logit: in 16 and 32 bits, its logarithm, its gradient
+_SHAPES = 97e6  # times the root of the number of shapes: kernels for each, and gaps between sizes
 _MOST_SHAPES = 60
 _LOGIT_UNIT = 16  # the same while translating
 _KV_COPIES = 1.3  # keys and values are copied where rows leave a batch
 _STEP = 5e5  # oneDNN's kernels for each length of the past
 _TRANSLATING = 80e6
-_STAYS = 0.35  # of what the untuned base's translating took, while the model is trained
-_LEFT = 0.7  # of what training took, while it translates then
+_STAYS = 0.14  # of what the untuned base's translating took, while the model is trained
+_LEFT = 0.75  # of what training took, while it translates then
 _ALIVE = 0.6  # the share of what beams have written that some beam still goes on from
 _GPU = 6e8  # CUDA's own
 # On a GPU the same by what a Llama's layer keeps for its backward pass, in bf16 and with SwiGLU
@@ -359,7 +357,7 @@ def estimate(
     if full and not masters:
         weights, state = 4.0 * shape.parameters, (_STATE - 4.0) * trained
     kind = "full" if full else "lora"
-    unit = (_GPU_TOKEN_UNIT if on_gpu else _TOKEN_UNIT)[kind] * wide
+    unit: float = wide * (_GPU_TOKEN_UNIT if on_gpu else _TOKEN_UNIT)[kind]
     if training.gradient_checkpointing:
         unit *= _GPU_CHECKPOINTED if on_gpu else _CHECKPOINTED
     learning = held.tokens * shape.layers * (shape.hidden + shape.inner / 2) * unit

@@ -30,7 +30,7 @@ def test_a_finished_run_is_believed(store, forecaster, finished, slower):
     for phase in ("load", "train", "decode"):
         taken = slower * before.seconds[phase]
         assert 1.0 < after.seconds[phase] / taken < 1.2, phase
-    assert after.memory / (1.2 * before.memory) == pytest.approx(1.0, abs=0.05)
+    assert 1.1 * before.memory < after.memory < 1.25 * before.memory
     assert after.high / after.low < before.high / before.low
     assert f"by run {run.id}" in after.sentence
 

@@ -63,8 +63,8 @@ OPEN = FULL.model_copy(update={"gradient_checkpointing": None})
     [
         (FULL, 3.4, "batch size 4 fits"),
         (FULL, 2.2, "LoRA with batch size 1 fits"),
-        (FULL.model_copy(update={"method": "lora"}), 1.8, "batch size 1 fits"),
-        (FULL, 1.3, "a base as small as nano fits"),
+        (FULL.model_copy(update={"method": "lora"}), 1.7, "batch size 1 fits"),
+        (FULL, 1.25, "a base as small as nano fits"),
         (FULL, 0.1, "choose a smaller base model, or a machine with more memory"),
     ],
 )
