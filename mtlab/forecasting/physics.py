@@ -38,14 +38,14 @@ class Answers:
 
 CONSTANTS: Mapping[str, float] = {
     # Of decoding: passes, rows of beams, keys and values that are read, logits, prompts.
-    "steps": 1.25, "rows": 0.08, "kv": 1.6, "logits": 43.0, "prefill": 1.8,
+    "steps": 1.37, "rows": 0.17, "kv": 2.4, "logits": 27.0, "prefill": 1.9,
     # Of training: passes, tokens, places of logits, the optimizer, checkpoints.
-    "passes": 1.7, "tokens": 1.2, "targets": 1.5, "optimizer": 1.1, "saving": 1.0,
+    "passes": 1.63, "tokens": 1.3, "targets": 0.15, "optimizer": 2.8, "saving": 1.0,
     # Weights that are read; COMET's encoder.
-    "weights": 1.35, "comet": 0.85,
+    "weights": 1.5, "comet": 0.85,
     # In pieces of Python: what comes before the first batch, and before a run's model translates.
-    "starting lora": 250.0, "starting full": 41.0, "loading lora": 19.0, "loading full": 15.5,
-    "preparing": 9.5, "loading": 138.0, "scoring": 25.0, "scored": 0.065,
+    "starting lora": 288.0, "starting full": 42.5, "loading lora": 21.0, "loading full": 16.0,
+    "preparing": 9.5, "loading": 140.0, "scoring": 25.0, "scored": 0.065,
 }  # fmt: skip
 """How many times as long as at the machine's full rates each cause takes, as real runs took it:
 `python -m benchmarks.forecast_fit`."""
