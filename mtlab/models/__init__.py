@@ -6,15 +6,13 @@
 
 from mtlab.models.device import Precision, device_name, fast_bf16, resolve_precision, set_threads
 from mtlab.models.facts import ModelFacts, inspect
+from mtlab.models.fits import Fit, check_fits, fit_of
 from mtlab.models.load import Loaded, load, load_run, quiet, saved_model, weights_precision
 from mtlab.models.memory import (
-    Fit,
     Held,
     MemoryNeed,
     Spread,
-    check_fits,
     estimate,
-    fit_of,
     settled,
     spread_need,
 )

@@ -121,7 +121,7 @@ def _fit(spec: RunSpec, settings: Settings, told: Forecast | None) -> Fit:
     """Whether the run fits; of a base that is not on this machine the hub is not asked."""
     from mtlab.models import Fit, Spread, estimate, fit_of, inspect, spread_need
     from mtlab.models.facts import look
-    from mtlab.models.memory import verdict
+    from mtlab.models.fits import verdict
     from mtlab.models.room import MAIN_MEMORY
 
     if spec.base.startswith(OUTPUTS):

@@ -47,7 +47,7 @@ def test_a_chat_template_that_is_not_there_is_said_before_a_run_is_written(lab):
 
 
 def test_a_base_too_large_is_refused_before_it_loads(lab, monkeypatch):
-    monkeypatch.setattr("mtlab.models.memory.available_memory", lambda: (1000, "main memory"))
+    monkeypatch.setattr("mtlab.models.fits.available_memory", lambda: (1000, "main memory"))
     with pytest.raises(NotAvailable, match="too large for this machine"):
         lab.launch(RunSpec(train=("de-en",)))
     assert lab.runs() == []

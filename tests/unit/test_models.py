@@ -15,7 +15,7 @@ import pytest
 from mtlab import models
 from mtlab.defaults import complete
 from mtlab.errors import InputError, NotAvailable
-from mtlab.models import memory
+from mtlab.models import fits, memory
 from mtlab.presets import BASES, Base, resolve_base
 from mtlab.settings import Settings
 from mtlab.spec import RunSpec
@@ -154,14 +154,14 @@ def test_what_several_devices_need() -> None:
 
 
 def test_too_large_is_said_before_loading(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available_memory", lambda: (16 * 2**30, "main memory"))
+    monkeypatch.setattr(fits, "available_memory", lambda: (16 * 2**30, "main memory"))
     with pytest.raises(NotAvailable) as caught:
         models.check_fits(SEVEN_B, training_of("full"), home)  # type: ignore[arg-type]
     text = str(caught.value)
     assert "too large for this machine" in text
     assert "GiB needed, 16.0 GiB free (main memory)" in text
     assert "LoRA" in text and " fits" in text
-    monkeypatch.setattr(memory, "available_memory", lambda: (160 * 2**30, "GPU"))
+    monkeypatch.setattr(fits, "available_memory", lambda: (160 * 2**30, "GPU"))
     assert models.check_fits(SEVEN_B, training_of("full"), home).where == "GPU"  # type: ignore[arg-type]
 
 

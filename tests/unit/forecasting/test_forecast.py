@@ -25,7 +25,7 @@ def test_without_any_run_it_is_a_guess_that_says_so(forecaster):
 def test_a_finished_run_is_believed(store, forecaster, finished, slower):
     before = forecaster.forecast(spec_of(score_base=False))
     run = finished(spec_of(score_base=False), slower=slower, larger=1.2)
-    after = forecaster.forecast(spec_of(score_base=False, seed=1))
+    after = forecaster.forecast(spec_of(score_base=False, name="again"))
     # The number said is to be a little high: a tenth at most.
     for phase in ("load", "train", "decode"):
         taken = slower * before.seconds[phase]

@@ -6,16 +6,15 @@ import pytest
 
 from mtlab.models import memory
 from mtlab.models.facts import Shape
+from mtlab.models.fits import lighter, verdict
 from mtlab.models.memory import (
     NOTHING,
     Held,
     Spread,
     Translating,
     estimate,
-    lighter,
     settled,
     spread_need,
-    verdict,
 )
 from mtlab.spec import Training
 

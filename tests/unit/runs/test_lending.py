@@ -6,7 +6,7 @@ import pytest
 
 from mtlab import Lab, RunSpec
 from mtlab.errors import InputError, NotAvailable
-from mtlab.models import memory
+from mtlab.models import fits
 from mtlab.presets import resolve_base
 from mtlab.runs import preview
 from mtlab.runs.checking import checked
@@ -52,7 +52,7 @@ def tiny_is_of_the_hub(monkeypatch):
 def test_a_launch_is_held_against_the_lent_gpu_alone(
     home, tiny_model, tiny_is_of_the_hub, monkeypatch, fields
 ):
-    monkeypatch.setattr(memory, "available_memory", lambda: (1000, "main memory"))
+    monkeypatch.setattr(fits, "available_memory", lambda: (1000, "main memory"))
     spec = RunSpec(
         base=str(tiny_model), train=["de-en"], test=["de-en"], size=2, metrics=["chrf"],
         training=fields,
