@@ -489,6 +489,6 @@ def test_what_one_process_does_is_not_shared(lab, outputs, tmp_path):
 
 def test_processes_that_share_main_memory_are_counted(lab, tiny_model, monkeypatch):
     seen = []
-    monkeypatch.setattr(systems, "check_fits", lambda *_, spread: seen.append(spread))
+    monkeypatch.setattr(systems, "check_fits", lambda *_, spread, room: seen.append(spread))
     systems.check_system(RunSpec(test=("de-en",), devices=2, **none(tiny_model)), lab.settings)
     assert seen == [Spread(2, "ddp")]
