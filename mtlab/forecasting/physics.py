@@ -1,7 +1,7 @@
 """From work and a machine's rates to seconds: what a run would take if nothing else were known.
 
-The constants were fitted to the processor time of real runs, of nano and of random Llamas of 27 M
-and 98 M parameters, LoRA, full fine-tuning and few-shot, on two cores without a GPU
+The constants were fitted to the seconds of real runs on two idle cores without a GPU, of nano and
+of random Llamas of 27 M and 98 M parameters, LoRA, full fine-tuning and few-shot
 (`docs/speed.md`). They say how much of a machine's rates mtlab's own code reaches; where that
 changes, finished runs correct it (`mtlab.forecasting.experience`).
 """
