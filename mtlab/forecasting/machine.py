@@ -40,12 +40,12 @@ KINDS = ("read", "full", "lora")
 """What a layer is timed at: reading alone, full fine-tuning, fine-tuning LoRA's matrices."""
 
 _GUESSED: dict[str, dict[int, Pace]] = {
-    "read bf16": {256: Pace(1e-4, 4.5e-6), 768: Pace(7e-4, 2.1e-5), 1536: Pace(3e-3, 7.5e-5)},
-    "full bf16": {256: Pace(1.5e-3, 1.4e-5), 768: Pace(7e-3, 7.2e-5), 1536: Pace(3e-2, 2.8e-4)},
-    "lora bf16": {256: Pace(2.5e-3, 1.4e-5), 768: Pace(6e-3, 6.3e-5), 1536: Pace(1e-2, 2.1e-4)},
-    "read fp32": {256: Pace(1e-4, 1e-5), 768: Pace(1e-3, 1.5e-4), 1536: Pace(5e-3, 6e-4)},
-    "full fp32": {256: Pace(1.5e-3, 2.5e-5), 768: Pace(1e-2, 5e-4), 1536: Pace(4e-2, 2e-3)},
-    "lora fp32": {256: Pace(2.5e-3, 2.5e-5), 768: Pace(1e-2, 4e-4), 1536: Pace(3e-2, 1.5e-3)},
+    "read bf16": {256: Pace(7e-4, 4.8e-6), 768: Pace(1.6e-3, 2.6e-5), 1536: Pace(8e-3, 5.5e-5)},
+    "full bf16": {256: Pace(4.3e-3, 2.1e-5), 768: Pace(2.4e-2, 8.5e-5), 1536: Pace(0.1, 2.6e-4)},
+    "lora bf16": {256: Pace(6.7e-3, 2.4e-5), 768: Pace(1.5e-2, 7.8e-5), 1536: Pace(2.6e-2, 2e-4)},
+    "read fp32": {256: Pace(7e-4, 1e-5), 768: Pace(2e-3, 1.5e-4), 1536: Pace(8e-3, 6e-4)},
+    "full fp32": {256: Pace(4.3e-3, 3e-5), 768: Pace(2.4e-2, 5e-4), 1536: Pace(0.1, 2e-3)},
+    "lora fp32": {256: Pace(6.7e-3, 3e-5), 768: Pace(1.5e-2, 4e-4), 1536: Pace(3e-2, 1.5e-3)},
 }
 """Two cores of a server without a GPU, roughly; what is not measured is taken from here."""
 
@@ -68,9 +68,9 @@ class Machine:
     device: str = "cpu"
     precision: str = "bf16"
     paces: Mapping[str, Paces] = field(default_factory=lambda: _GUESSED)
-    copying: float = 3e10
+    copying: float = 1e10
     writing: float = 5e8
-    python: float = 0.015
+    python: float = 0.03
     is_measured: bool = False
 
     def pace(self, kind: str, precision: str, shape: Shape) -> Pace:

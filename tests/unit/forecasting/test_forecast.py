@@ -81,7 +81,7 @@ def test_answers_that_never_end_are_learnt_from(forecaster, finished):
     rambling = {"decode": {"answers": 400, "tokens": 400 * 128, "ended": 0}}
     run = finished(spec_of(), answers=rambling)
     after = forecaster.forecast(spec_of(seed=2)).seconds["decode"]
-    assert after < 1.3 * before  # it took that run no longer, for all its rambling ...
+    assert after < 1.5 * before  # it took that run no longer, for all its rambling ...
     provenance.record(run.folder, answers={})
     forgotten = Forecaster(forecaster._store).forecast(spec_of(test_limit=96)).seconds["decode"]
     provenance.record(run.folder, answers=rambling)
