@@ -34,9 +34,17 @@ class TranslationCache(Cache):  # type: ignore[misc]
         return len(layers) if all(isinstance(layer, DynamicLayer) for layer in layers) else None
 
     def keep(self, rows: torch.Tensor) -> None:
-        """Keep these rows alone, in this order; one that is named often gets copies."""
+        """Keep these rows alone, in this order; one that is named often gets copies.
+
+        Where what moves comes from behind what stays, nothing else is copied.
+        """
+        moved = (rows != torch.arange(len(rows), device=rows.device)).nonzero().flatten()
+        from_behind = bool((rows[moved] >= len(rows)).all())
         for layer in self.layers:
-            layer.map(lambda states: states.index_select(0, rows))
+            if from_behind:
+                layer.close_up(moved, rows[moved], len(rows))
+            else:
+                layer.map(lambda states: states.index_select(0, rows))
 
     def pick(self, start: int, positions: torch.Tensor) -> None:
         """From `start` on, keep for each row these positions alone: (rows, positions kept)."""
@@ -68,7 +76,7 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
             self.lazy_initialization(key_states, value_states)
         end = self.length + key_states.shape[2]
         if end > self.keys.shape[2]:
-            self.map(lambda states: _with_room(states, self.length, end + _GROWTH))
+            self.map(lambda states: _with_room(states, end + _GROWTH))
         self.keys[:, :, self.length : end] = key_states
         self.values[:, :, self.length : end] = value_states
         self.length = end
@@ -87,8 +95,15 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
         return -1
 
     def map(self, change: Any) -> None:
-        """Replace keys and values by what `change` makes of them."""
-        self.keys, self.values = change(self.keys), change(self.values)
+        """Replace keys and values by what `change` makes of them, without their spare room."""
+        self.keys = change(self.keys[:, :, : self.length])
+        self.values = change(self.values[:, :, : self.length])
+
+    def close_up(self, to: torch.Tensor, rows: torch.Tensor, count: int) -> None:
+        """Move rows to other places, then keep the first so many."""
+        for states in (self.keys, self.values):
+            states[to, :, : self.length] = states[rows, :, : self.length]
+        self.keys, self.values = self.keys[:count], self.values[:count]
 
     def pick(self, start: int, positions: torch.Tensor) -> None:
         """As `TranslationCache.pick`."""
@@ -101,7 +116,7 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
         self.length = end
 
 
-def _with_room(states: torch.Tensor, length: int, room: int) -> torch.Tensor:
+def _with_room(states: torch.Tensor, room: int) -> torch.Tensor:
     wider = states.new_empty((*states.shape[:2], room, states.shape[3]))
-    wider[:, :, :length] = states[:, :, :length]
+    wider[:, :, : states.shape[2]] = states
     return wider

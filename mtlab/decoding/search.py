@@ -14,11 +14,11 @@ from functools import partial
 
 import torch
 
+from mtlab.decoding.reuse import Reused
 from mtlab.decoding.stepper import Stepper
 
 _NEVER = -1.0e9
 _CHUNK = 100
-_LEAVE = 0.125  # share of a batch that must be done before it is worth moving the rest together
 
 
 @dataclass(frozen=True)
@@ -72,17 +72,18 @@ def beam_steps(
     results: list[Found | None] = [None] * batch
 
     place = torch.arange(batch, device=device)  # which input row a sentence came from
-    alive = torch.ones(batch, dtype=torch.bool, device=device)
     scores = torch.zeros((batch, beams), device=device)
     tokens = torch.zeros((batch, beams, longest), dtype=torch.long, device=device)
     done_scores = torch.full((batch, beams), _NEVER, device=device)
     done_tokens = torch.zeros_like(tokens)
     done_lengths = torch.zeros((batch, beams), dtype=torch.long, device=device)
     ranks_that_may_end = torch.arange(candidates, device=device) < beams
+    room = Reused()
 
     for step in range(longest):
         rows = len(place)
-        log_probs = torch.log_softmax(stepper.logits, dim=-1)
+        logits = stepper.logits
+        log_probs = torch.log_softmax(logits, dim=-1, out=room.like(logits))
         # After the prompt there is one row of logits per sentence: its beams do not differ yet.
         values, ids = top(log_probs.flatten(0, 1), candidates)
         values = values.view(rows, -1, candidates) + scores[:, : log_probs.shape[1], None]
@@ -96,7 +97,7 @@ def beam_steps(
 
         # Answers that end here compete with those that ended before, by mean log-probability.
         # The division's form is that of `generate`, so that rounding agrees as well.
-        ending = hits & ranks_that_may_end & alive[:, None]
+        ending = hits & ranks_that_may_end
         ended_scores = torch.where(ending, top_scores / ((step + 1) ** 1.0), _NEVER)
         if bool(ending.any()):
             merged = torch.cat([done_scores, ended_scores], dim=1)
@@ -112,21 +113,22 @@ def beam_steps(
 
         # A sentence is done when its best open beam cannot beat its worst finished one.
         open_places = done_scores[:, -1] <= _NEVER / 2
-        alive = alive & ((scores[:, 0] / ((step + 1) ** 1.0) > done_scores[:, -1]) | open_places)
+        alive = (scores[:, 0] / ((step + 1) ** 1.0) > done_scores[:, -1]) | open_places
         alive = alive & (step + 1 < limit[:, 0])
         done = (done_scores, done_tokens, done_lengths)
         yield partial(_leader, scores, tokens, done, step + 1, end_ids)
 
         left = int(alive.sum())
-        if left == 0 or rows - left >= max(1, _LEAVE * rows):
+        if left < rows:
             _collect(results, place, ~alive, done_tokens, done_lengths, end_ids)
             if left == 0:
                 break
-            stepper.keep(alive.nonzero().flatten())
-            parents = parents[alive]
-            place, limit, scores, tokens = place[alive], limit[alive], scores[alive], tokens[alive]
-            done_scores, done_tokens = done_scores[alive], done_tokens[alive]
-            done_lengths, alive = done_lengths[alive], alive[alive]
+            kept = _closed_up(alive)
+            stepper.keep(kept)
+            parents = parents[kept]
+            place, limit, scores, tokens = place[kept], limit[kept], scores[kept], tokens[kept]
+            done_scores, done_tokens = done_scores[kept], done_tokens[kept]
+            done_lengths = done_lengths[kept]
         stepper.step(tokens[:, :, step], parents)
     return [result for result in results if result is not None]
 
@@ -182,28 +184,23 @@ def _one_path(
     place = list(range(len(limits)))
     made: list[list[int]] = [[] for _ in limits]
     ended = [False] * len(limits)
-    done: set[int] = set()
     ends = set(end_ids)
     while True:
         chosen = choose(stepper.logits[:, 0], place)
         for row, token in zip(place, chosen.tolist(), strict=True):
-            if row in done:
-                continue
             if token in ends:
                 ended[row] = True
             else:
                 made[row].append(token)
-            if token in ends or len(made[row]) >= limits[row]:
-                done.add(row)
         poll()
-        left = [index for index, row in enumerate(place) if row not in done]
-        if not left:
+        left = [not ended[row] and len(made[row]) < limits[row] for row in place]
+        if not any(left):
             return [Found(tuple(made[row]), ended[row]) for row in range(len(limits))]
-        if len(place) - len(left) >= max(1, _LEAVE * len(place)):
-            kept = torch.tensor(left, device=chosen.device)
+        if not all(left):
+            kept = _closed_up(torch.tensor(left, device=chosen.device))
             stepper.keep(kept)
             chosen = chosen[kept]
-            place = [place[index] for index in left]
+            place = [place[index] for index in kept.tolist()]
         stepper.step(chosen[:, None])
 
 
@@ -230,6 +227,14 @@ def top(values: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         index = torch.cat([index, rest], dim=1)
     found, where = picked.topk(count)
     return found, index.gather(1, where)
+
+
+def _closed_up(stays: torch.Tensor) -> torch.Tensor:
+    """The rows that stay, the last of them moved to where others leave: few rows move."""
+    rows = torch.arange(int(stays.sum()), device=stays.device)
+    behind = stays[len(rows) :].nonzero().flatten() + len(rows)
+    rows[~stays[: len(rows)]] = behind
+    return rows
 
 
 def _pick(values: torch.Tensor, order: torch.Tensor) -> torch.Tensor:

@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from mtlab.decoding.cache import TranslationCache
+from mtlab.decoding.reuse import Reused
 
 _PRUNE_EVERY = 16  # steps
 
@@ -40,7 +41,7 @@ class Stepper:
 
     Attributes:
         logits: of the next token: (sentences, 1, vocabulary) after the prompts, then
-            (sentences, beams, vocabulary); fp32.
+            (sentences, beams, vocabulary); fp32. A step overwrites those of the step before.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Stepper:
             raise ValueError("this model's cache cannot be held; ask can_step first")
         self.cache = TranslationCache(layers)
         self.last_only = {"logits_to_keep": 1} if "logits_to_keep" in _parameters(model) else {}
+        self.room = Reused()
         heads = heads or [shared_prefix(prompts)] * len(prompts)
         halves = [
             (tuple(p[:head]), tuple(p[head:])) for p, head in zip(prompts, heads, strict=True)
@@ -92,7 +94,7 @@ class Stepper:
             None if bool(mask.all()) else mask.long(),
             _positions(mask)[:, -ids.shape[1] :],
             **self.last_only,
-        )
+        ).float()
 
     def keep(self, rows: torch.Tensor) -> None:
         """Keep these sentences alone, in this order."""
@@ -119,7 +121,9 @@ class Stepper:
         # Added to the scores: the one form of mask that every attention implementation takes.
         hidden = torch.zeros(seen.shape, dtype=self.dtype, device=seen.device)
         hidden.masked_fill_(~seen, torch.finfo(self.dtype).min)
-        self.logits = self._forward(tokens, hidden[:, None], self.position.expand(-1, beams))
+        logits = self._forward(tokens, hidden[:, None], self.position.expand(-1, beams))
+        fp32 = logits.dtype == torch.float32
+        self.logits = logits if fp32 else self.room.like(logits).copy_(logits)
         self.steps += 1
         if beams > 1 and self.steps % _PRUNE_EVERY == 0:
             self._prune()
@@ -152,7 +156,7 @@ class Stepper:
             **options,
         )
         logits: torch.Tensor = outputs.logits
-        return logits.float()
+        return logits
 
 
 def _left_padded(
