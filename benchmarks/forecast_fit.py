@@ -108,7 +108,8 @@ def _lessons(lab: Lab, home: Path) -> Iterable[Lesson]:
 
 def _times(lessons: Sequence[Lesson], machine: Machine) -> None:
     """Print constants that leave the least squares of relative errors, drawn to those there are."""
-    names = list(CONSTANTS)
+    constants = CONSTANTS[machine.precision]
+    names = list(constants)
     rows: list[list[float]] = []
     said: list[str] = []
     for lesson in lessons:
@@ -116,14 +117,14 @@ def _times(lessons: Sequence[Lesson], machine: Machine) -> None:
         for phase, taken in lesson.seconds.items():
             causes = terms.get(phase)  # type: ignore[call-overload]
             if causes and taken > _LEAST:
-                rows.append([CONSTANTS[name] * causes.get(name, 0.0) / taken for name in names])
+                rows.append([constants[name] * causes.get(name, 0.0) / taken for name in names])
                 said.append(f"{lesson.run} {lesson.spec.training.method} {phase} {taken:.1f} s")
     matrix = np.array(rows)
     factors = _fitted(matrix)
     for what, before, after in zip(said, matrix.sum(axis=1), matrix @ factors, strict=True):
         print(f"{what:50} {before - 1:+5.0%} {after - 1:+5.0%}")
     for name, factor in zip(names, factors, strict=True):
-        print(f"{name:10} {CONSTANTS[name]:8.3f} -> {factor * CONSTANTS[name]:8.3f}")
+        print(f"{name:14} {constants[name]:8.3f} -> {factor * constants[name]:8.3f}")
 
 
 def _answers(lesson: Lesson) -> tuple[Answers, Answers]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from mtlab.json_text import parse_json
 from mtlab.models.facts import Shape
+from mtlab.models.formats import processor_has_bf16
 from mtlab.settings import Settings
 
 _PACKAGES = ("torch", "transformers", "peft")
@@ -147,7 +148,7 @@ def machine_of(settings: Settings) -> Machine:
         data = parse_json(_path(settings).read_text(encoding="utf-8"))
         return Machine.from_json(data)
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
-        return Machine()
+        return Machine(precision="bf16" if processor_has_bf16() else "fp32")
 
 
 def keep(machine: Machine, settings: Settings) -> None:

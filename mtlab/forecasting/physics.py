@@ -36,9 +36,10 @@ class Answers:
         return self.by.get(direction, self)
 
 
-CONSTANTS: Mapping[str, float] = {
-    # Of decoding: passes, rows of beams, keys and values that are read, logits, prompts.
-    "steps": 1.37, "rows": 0.17, "kv": 2.4, "logits": 27.0, "prefill": 1.9,
+_BF16: Mapping[str, float] = {
+    # Of decoding: passes, rows of beams, keys and values that are read, logits; the prompts' own
+    # tokens, and keys and values of what they begin with, which every row is given.
+    "steps": 1.37, "rows": 0.17, "kv": 2.4, "logits": 27.0, "prefill": 3.8, "heads": 8.0,
     # Of training: passes, tokens, places of logits, the optimizer, checkpoints.
     "passes": 1.63, "tokens": 1.3, "targets": 0.15, "optimizer": 2.8, "saving": 1.0,
     # Weights that are read; COMET's encoder.
@@ -47,8 +48,21 @@ CONSTANTS: Mapping[str, float] = {
     "starting lora": 288.0, "starting full": 42.5, "loading lora": 21.0, "loading full": 16.0,
     "preparing": 9.5, "loading": 140.0, "scoring": 25.0, "scored": 0.065,
 }  # fmt: skip
-"""How many times as long as at the machine's full rates each cause takes, as real runs took it:
-`python -m benchmarks.forecast_fit`."""
+
+_FP32: Mapping[str, float] = {
+    "steps": 1.07, "rows": 0.28, "kv": 2.7, "logits": 48.0, "prefill": 3.4, "heads": 8.0,
+    "passes": 0.51, "tokens": 1.18, "targets": 0.17, "optimizer": 2.9, "saving": 1.2,
+    "weights": 1.9, "comet": 0.85,
+    "starting lora": 168.0, "starting full": 23.0, "loading lora": 16.0, "loading full": 9.3,
+    "preparing": 9.5, "loading": 151.0, "scoring": 23.0, "scored": 0.04,
+}  # fmt: skip
+
+CONSTANTS: Mapping[str, Mapping[str, float]] = {
+    "bf16": _BF16,
+    "fp32": _FP32,
+}
+"""How many times as long as at the machine's full rates each cause takes, as real runs took it that
+compute in a number format: `python -m benchmarks.forecast_fit`."""
 
 _RAMBLING = 1.5
 _EACH_MORE = 0.85  # what each device beyond the first adds to one
@@ -57,7 +71,7 @@ _COMET_TOKENS, _COMET_LAYERS, _COMET_WIDTH = 120, 24, 1024
 """Of XLM-R large, which COMET's usual models are made of; and the tokens of a segment's texts."""
 
 Terms = dict[str, float]
-"""By cause, one of `CONSTANTS`, the seconds that it would take at the machine's full rates."""
+"""By cause, as in `CONSTANTS`, the seconds that it would take at the machine's full rates."""
 
 
 def seconds_of(work: Work, base: Answers, own: Answers, machine: Machine) -> dict[Phase, float]:
@@ -69,8 +83,9 @@ def seconds_of(work: Work, base: Answers, own: Answers, machine: Machine) -> dic
         own: and the run's own.
         machine: where.
     """
+    constants = CONSTANTS["fp32" if _is_fp32(work.precision, machine) else "bf16"]
     return {
-        phase: sum(CONSTANTS[cause] * seconds for cause, seconds in terms.items())
+        phase: sum(constants[cause] * seconds for cause, seconds in terms.items())
         for phase, terms in terms_of(work, base, own, machine).items()
     }
 
@@ -120,7 +135,8 @@ def _decoding(batches: Iterable[Batches], answers: Answers, work: Work, machine:
     pace = machine.pace("read", work.precision, shape)
     layer = shape.body / shape.layers
     wide = 4 if _is_fp32(work.precision, machine) else 2
-    found: Terms = dict.fromkeys(("steps", "rows", "kv", "logits", "prefill"), 0.0)
+    found: Terms = dict.fromkeys(("steps", "rows", "kv", "logits", "prefill", "heads"), 0.0)
+    kv = shape.layers * 2 * shape.kv_width * wide / machine.copying
     for one in batches:
         told = answers.of(one.direction)
         mean = min(one.limit, told.ratio * one.answer)
@@ -135,10 +151,10 @@ def _decoding(batches: Iterable[Batches], answers: Answers, work: Work, machine:
         found["steps"] += one.count * steps * layers * pace.layer
         found["rows"] += row_steps * layers * pace.token
         held = one.prompt + one.rows * tokens / 2
-        kv = shape.layers * 2 * shape.kv_width * wide
-        found["kv"] += sentences * tokens * held * kv / machine.copying
+        found["kv"] += sentences * tokens * held * kv
         found["logits"] += row_steps * shape.vocabulary * 4 / machine.copying
-        found["prefill"] += sentences * one.prompt * shape.layers * pace.token
+        found["prefill"] += sentences * (one.prompt - one.head) * shape.layers * pace.token
+        found["heads"] += sentences * one.head * kv
     return found
 
 

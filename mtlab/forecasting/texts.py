@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 from mtlab.corpora import Draw, Pair, corpora_for
 from mtlab.fewshot import FewShot
 from mtlab.forecasting.lengths import Lengths
-from mtlab.forecasting.work import Texts
+from mtlab.forecasting.work import Test, Texts
 from mtlab.methods import FEW_SHOT
 from mtlab.prompts import CHAT, Template, variant_for
 from mtlab.settings import Settings
@@ -15,8 +16,6 @@ from mtlab.spec import Direction, RunSpec
 
 _SAMPLE = 256
 """Pairs, and test sentences over all directions, that are counted."""
-
-Sample = tuple[tuple[int, tuple[tuple[int, int], ...]], ...]
 
 
 def texts_of(spec: RunSpec, drawn: Draw, lengths: Lengths, settings: Settings) -> Texts:
@@ -50,21 +49,22 @@ def texts_of(spec: RunSpec, drawn: Draw, lengths: Lengths, settings: Settings) -
 
 def _prompts(
     tests: Mapping[Direction, Sequence[Pair]], template: Template, lengths: Lengths
-) -> Sample:
+) -> tuple[Test, ...]:
     each = max(16, _SAMPLE // max(1, len(tests)))
     return tuple(
-        (
-            len(pairs),
-            tuple(
-                (
-                    lengths.of(template.prompt(pair.source, direction)) + 1,
-                    lengths.of(pair.target) + 1,
-                )
-                for pair in _spread(pairs, each)
-            ),
-        )
+        _test(len(pairs), _spread(pairs, each), direction, template, lengths)
         for direction, pairs in tests.items()
     )
+
+
+def _test(
+    number: int, sample: Sequence[Pair], direction: Direction, template: Template, lengths: Lengths
+) -> Test:
+    prompts = [template.prompt(pair.source, direction) for pair in sample]
+    tokens = [lengths.of(prompt) + 1 for prompt in prompts]
+    head = min(lengths.of(os.path.commonprefix(prompts)) + 1, min(tokens, default=1) - 1)
+    targets = [lengths.of(pair.target) + 1 for pair in sample]
+    return Test(number, tuple(zip(tokens, targets, strict=True)), head)
 
 
 def _spread(pairs: Sequence[Pair], most: int) -> Sequence[Pair]:

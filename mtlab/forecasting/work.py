@@ -10,7 +10,7 @@ import math
 import random
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mtlab.batch_parts import parts_of
 from mtlab.methods import NONE
@@ -26,8 +26,18 @@ _SIMULATED = 200  # batches
 _MOST_ROWS = 4096
 
 
-Test = tuple[int, tuple[tuple[int, int], ...]]
-"""A test set: its segments, and of a sample of them the tokens of prompt and reference."""
+class Test(NamedTuple):
+    """A test set.
+
+    Attributes:
+        number: of its segments.
+        sample: of some of them the tokens of prompt and reference.
+        head: tokens that all its prompts begin with.
+    """
+
+    number: int
+    sample: tuple[tuple[int, int], ...]
+    head: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,7 @@ class Batches:
         longest: tokens of the longest reference in a batch, on average.
         limit: new tokens at most.
         direction: of all of them; empty where several directions are translated together.
+        head: tokens that all prompts of a direction begin with, which are read once.
     """
 
     count: int
@@ -55,6 +66,7 @@ class Batches:
     longest: float
     limit: int
     direction: str = ""
+    head: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -146,8 +158,7 @@ class Texts:
     Attributes:
         examples: (all, those of the target with its end mark) for a sample of the training pairs.
         pairs: how many training pairs there are.
-        tests: by direction, how many segments there are, and of a sample of them the tokens of the
-            prompt and of the reference.
+        tests: by direction.
         prompted: the same with the prompt of the run's own system, where it is another.
     """
 
@@ -177,14 +188,14 @@ def work_of(
     decoding, training = spec.decoding, spec.training
     limit = decoding.token_limit
     if context:
-        longest = max((p for _, sample in texts.prompted for p, _ in sample), default=0)
+        longest = max((p for test in texts.prompted for p, _ in test.sample), default=0)
         limit = max(1, min(limit, context - longest))
     rows = decoding.beams if decoding.strategy == "beam" else 1
     budget = decoding.token_budget or 4096
     # A base that is taken as it is shares its translations with the runs that score it.
     as_it_is = training.method == NONE
     base = [
-        replace(batches_of(*test, rows, budget, limit), direction=str(spec.tested[place]))
+        replace(batches_of(test, rows, budget, limit), direction=str(spec.tested[place]))
         for place, test in enumerate(texts.tests)
         if place not in kept
     ]
@@ -192,19 +203,19 @@ def work_of(
         test for place, test in enumerate(texts.prompted) if not (as_it_is and place in kept)
     ]
     own = [
-        batches_of(*test, rows, budget, limit)
+        batches_of(test, rows, budget, limit)
         for test in _together(prompted, 0 if as_it_is else most_together(decoding))
     ]
     probes: list[Batches] = []
     if training.trains and spec.probe_size and texts.tests:
         share, more = divmod(spec.probe_size, len(texts.tests))
         asked = [
-            (min(number, share + (place < more)), sample)
-            for place, (number, sample) in enumerate(texts.tests)
+            test._replace(number=min(test.number, share + (place < more)))
+            for place, test in enumerate(texts.tests)
         ]
-        for number, sample in _together([one for one in asked if one[0]], spec.probe_size):
-            probes.append(batches_of(number, sample, 1, budget, min(limit, PROBE_TOKENS)))
-    segments = sum(number for number, _ in texts.tests)
+        for test in _together([one for one in asked if one.number], spec.probe_size):
+            probes.append(batches_of(test, 1, budget, min(limit, PROBE_TOKENS)))
+    segments = sum(test.number for test in texts.tests)
     return Work(
         shape,
         training.precision,
@@ -221,28 +232,27 @@ def work_of(
 def _together(tests: Sequence[Test], most: int) -> list[Test]:
     """Test sets, those that are translated together made one."""
     return [
-        (
-            sum(tests[place][0] for place in places),
-            tuple(lengths for place in places for lengths in tests[place][1]),
+        Test(
+            sum(tests[place].number for place in places),
+            tuple(lengths for place in places for lengths in tests[place].sample),
+            max(tests[place].head for place in places),
         )
-        for places in streams_of([number for number, _ in tests], most)
+        for places in streams_of([test.number for test in tests], most)
     ]
 
 
-def batches_of(
-    number: int, sample: Sequence[tuple[int, int]], rows: int, budget: int, limit: int
-) -> Batches:
+def batches_of(test: Test, rows: int, budget: int, limit: int) -> Batches:
     """The batches of a stream, cut as `mtlab.decoding.batches` cuts them: by length, the longest
     first, under a budget of prompt tokens times rows.
 
     Args:
-        number: sentences.
-        sample: of them the tokens of prompt and reference.
+        test: the sentences.
         rows: beams.
         budget: of tokens.
         limit: new tokens at most.
     """
-    ordered = sorted(sample, reverse=True) or [(1, 1)]
+    number = test.number
+    ordered = sorted(test.sample, reverse=True) or [(1, 1)]
     each = number / len(ordered)  # what a sentence of the sample stands for
     count, start, widest = 0, 0.0, 0.0
     prompts, longests = [], []
@@ -264,6 +274,7 @@ def batches_of(
         answer=sum(answer for _, answer in ordered) / len(ordered),
         longest=sum(longests) / len(longests),
         limit=limit,
+        head=test.head,
     )
 
 

@@ -53,7 +53,7 @@ def fit_of(
     unknown = "It is not on this machine, so its memory is not known before it is fetched"
     if base.parameters is None:
         return Fit(None, f"{unknown}.")
-    weights, extra = per_parameter(training)
+    weights, extra = per_parameter(training, where)
     least = (weights + extra) * base.parameters
     known = f"at least {least / _GIB:.1f} GiB needed, {available / _GIB:.1f} GiB free ({where})"
     if least > available:

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mtlab.models.facts import Shape
+from mtlab.models.formats import is_wide
 from mtlab.models.room import MAIN_MEMORY
 from mtlab.spec import Decoding, Training
 
 _GIB = 2**30
-# Fitted to the peak memory (VmHWM) of real runs of nano and of random Llamas of 27 M and 98 M
-# parameters, LoRA, full and few-shot, batches of 4 to 32, torch 2.13 on two CPU cores (`python -m
-# benchmarks.forecast_fit`); `python -m benchmarks.forecast` holds them against other runs.
 _PROCESS = 385e6  # python, torch, transformers and peft
 _ADAPTING = 33e6  # what LoRA adds to it
 _STATE = 16  # bytes a parameter that is trained: master weight, gradient, Adam's two moments
-_CASTS = 5.8  # of full fine-tuning in 16 bits: autocast's copies, and the optimizer's
-_TOKEN_UNIT = {"full": 19, "lora": 51}  # bytes a token and layer, for each unit of width and half
-# a unit of inner width: LoRA keeps each product's input in 32 bits as well
-_CHECKPOINTED = 0.4  # of the same, where a layer is computed again
-_TARGET_UNIT = 48  # bytes a logit: in 16 and 32 bits, its logarithm, its gradient
-_SHAPES = 97e6  # times the root of the number of shapes: kernels for each, and gaps between sizes
+_CHECKPOINTED = 0.4  # of what a token keeps, where a layer is computed again
 _MOST_SHAPES = 60
-_LOGIT_UNIT = 16  # the same while translating
-_KV_COPIES = 1.3  # keys and values are copied where rows leave a batch
-_STEP = 5e5  # oneDNN's kernels for each length of the past
 _TRANSLATING = 80e6
 _STAYS = 0.14  # of what the untuned base's translating took, while the model is trained
-_LEFT = 0.75  # of what training took, while it translates then
 _ALIVE = 0.6  # the share of what beams have written that some beam still goes on from
 _GPU = 6e8  # CUDA's own
 # On a GPU the same by what a Llama's layer keeps for its backward pass, in bf16 and with SwiGLU
@@ -36,6 +26,49 @@ _GPU_TOKEN_UNIT = {"full": 17, "lora": 32}
 _GPU_CHECKPOINTED = 0.12
 _GPU_TARGET_UNIT = 16
 _ROOM = 0.9  # the share of free memory that activations may fill before they are computed again
+
+
+@dataclass(frozen=True)
+class _Format:
+    """What a number format takes on a CPU.
+
+    Attributes:
+        wide: times two bytes, a number.
+        token: by method, bytes a token and layer, for each unit of width and half a unit of inner
+            width: LoRA keeps each product's input as well.
+        target: bytes a logit while training: itself, its logarithm, its gradient.
+        logit: the same while translating.
+        casts: bytes a parameter in steps of full fine-tuning: autocast's copies, the optimizer's.
+        shapes: times the root of the number of shapes: kernels for each, and gaps between sizes.
+        kv_copies: keys and values are copied where their room grows.
+        step: kernels for each length of the past.
+        left: by method, the share of what training took that is still there while the run's model
+            translates.
+    """
+
+    wide: int
+    token: Mapping[str, int]
+    target: int
+    logit: int
+    casts: float
+    shapes: float
+    kv_copies: float
+    step: float
+    left: Mapping[str, float]
+
+
+# Fitted to the peak memory (VmHWM) of real runs of nano and of random Llamas of 27 M and 98 M
+# parameters, LoRA, full and few-shot, batches of 4 to 32, torch 2.13 on two CPU cores, one with
+# instructions for bf16, one without (`python -m benchmarks.forecast_fit`); `python -m
+# benchmarks.forecast` holds them against other runs.
+_BF16 = _Format(
+    wide=1, token={"full": 19, "lora": 51}, target=48, logit=16, casts=5.8, shapes=97e6,
+    kv_copies=1.3, step=5e5, left={"full": 0.75, "lora": 0.75},
+)  # fmt: skip
+_FP32 = _Format(
+    wide=2, token={"full": 40, "lora": 73}, target=39, logit=12, casts=2.9, shapes=15e6,
+    kv_copies=1.15, step=0.0, left={"full": 0.65, "lora": 0.4},
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -229,7 +262,7 @@ def spread_need(
     settled.
     """
     training = settled(training, shape, available, where, held, spread)
-    bytes_each = 4 if training.precision == "fp32" else 2
+    bytes_each = 4 if is_wide(training.precision, where) else 2
     alone = estimate(shape, training, available, where, held)
     return spread.need(alone, bytes_each * shape.parameters)
 
@@ -248,46 +281,44 @@ def estimate(
     """
     held = held or Held.usual(training)
     on_gpu = where != MAIN_MEMORY
-    wide = 2 if training.precision == "fp32" else 1
-    weights = 2.0 * wide * shape.parameters
+    number = _FP32 if is_wide(training.precision, where) else _BF16
+    weights = 2.0 * number.wide * shape.parameters
     process = _GPU if on_gpu else _PROCESS
-    first, then = _reading(shape, held.base, wide), _reading(shape, held.own, wide)
+    first, then = _reading(shape, held.base, number), _reading(shape, held.own, number)
     if not training.trains:
         return _need(weights, 0.0, max(first, then), process, available, where)
     full = training.method == "full"
+    kind = "full" if full else "lora"
     trained = shape.parameters if full else shape.adapted(training.lora_rank)
     state = float(_STATE * trained)
-    masters = full and on_gpu and wide == 1
+    masters = full and on_gpu and number is _BF16
     if full and not masters:
         weights, state = 4.0 * shape.parameters, (_STATE - 4.0) * trained
-    kind = "full" if full else "lora"
-    unit: float = wide * (_GPU_TOKEN_UNIT if on_gpu else _TOKEN_UNIT)[kind]
+    unit: float = number.wide * _GPU_TOKEN_UNIT[kind] if on_gpu else number.token[kind]
     if training.gradient_checkpointing:
         unit *= _GPU_CHECKPOINTED if on_gpu else _CHECKPOINTED
     learning = held.tokens * shape.layers * (shape.hidden + shape.inner / 2) * unit
-    learning += held.targets * shape.vocabulary * (_GPU_TARGET_UNIT if on_gpu else _TARGET_UNIT)
+    learning += held.targets * shape.vocabulary * (_GPU_TARGET_UNIT if on_gpu else number.target)
     left = 0.0
     if not on_gpu:
         process += 0.0 if full else _ADAPTING
-        learning += _STAYS * first
-        if wide == 1:
-            learning += min(held.shapes, _MOST_SHAPES) ** 0.5 * _SHAPES
-        left = _LEFT * learning
-    if full and wide == 1 and not masters:
-        learning += _CASTS * shape.parameters
+        learning += _STAYS * first + min(held.shapes, _MOST_SHAPES) ** 0.5 * number.shapes
+        left = number.left[kind] * learning
+    if full and not masters:
+        learning += number.casts * shape.parameters
     # While it translates there is no optimizer, nor most of what training brought along.
     translating = max(first, then + left) - state
     return _need(weights, state, max(learning, translating), process, available, where)
 
 
-def _reading(shape: Shape, held: Translating, wide: int) -> float:
+def _reading(shape: Shape, held: Translating, number: _Format) -> float:
     """What translating keeps: keys and values of the prompts and of all beams, logits, kernels."""
     if not held.prompts:
         return 0.0
     kept = held.prompts + _ALIVE * held.sentences * held.rows * held.answers
-    keys = kept * shape.layers * 2 * shape.kv_width * 2 * wide * _KV_COPIES
-    logits = held.sentences * held.rows * shape.vocabulary * _LOGIT_UNIT
-    return keys + logits + held.answers * _STEP + _TRANSLATING
+    keys = kept * shape.layers * 2 * shape.kv_width * 2 * number.wide * number.kv_copies
+    logits = held.sentences * held.rows * shape.vocabulary * number.logit
+    return keys + logits + held.answers * number.step + _TRANSLATING
 
 
 def _need(
@@ -296,8 +327,8 @@ def _need(
     return MemoryNeed(int(weights), int(state), int(activations), int(process), available, where)
 
 
-def per_parameter(training: Training) -> tuple[int, int]:
+def per_parameter(training: Training, where: str) -> tuple[int, int]:
     """Bytes for each parameter: its weight, and what training keeps beside it."""
     if training.method == "full":
         return 4, _STATE - 4
-    return (4 if training.precision == "fp32" else 2), 0
+    return (4 if is_wide(training.precision, where) else 2), 0

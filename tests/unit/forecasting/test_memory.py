@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from mtlab.models import memory
+from mtlab.models import formats, memory
 from mtlab.models.facts import Shape
 from mtlab.models.fits import lighter, verdict
 from mtlab.models.memory import (
@@ -22,9 +22,9 @@ NANO = Shape(6_720_768, 4_672_768, 6, 256, 672, 256, 8000)
 SMALL = Shape(27_073_024, 18_684_416, 6, 512, 1344, 512, 16384)
 MIDDLE = Shape(97_536_768, 84_953_856, 12, 768, 2048, 768, 16384)
 
-# Runs on two CPU cores with torch 2.13: shape, method, batch; tokens and places of logits of the
-# fullest pass, shapes of a batch; prompts, sentences, rows and answers of the fullest batch that
-# the untuned base translates, and of that of the run's own model; and the peak.
+# Runs on two CPU cores that have bf16, with torch 2.13: shape, method, batch; tokens and places of
+# logits of the fullest pass, shapes of a batch; prompts, sentences, rows and answers of the fullest
+# batch that the untuned base translates, and of that of the run's own model; and the peak.
 MEASURED = (
     (NANO, "full", 16, (1456, 368, 3), (2800, 40, 4, 82), (2800, 40, 4, 12), 980),
     (NANO, "full", 16, (1408, 336, 14), (6800, 100, 4, 73), (14000, 200, 4, 13), 1346),
@@ -45,15 +45,52 @@ MEASURED = (
     (MIDDLE, "lora", 4, (336, 92, 25), (1584, 24, 4, 40), (1584, 24, 4, 1), 1700),
 )
 
+# The same on a processor without it.
+MEASURED_IN_FP32 = (
+    (NANO, "full", 16, (1456, 368, 6), (4480, 64, 4, 81), (4480, 64, 4, 12), 930),
+    (NANO, "full", 16, (1536, 432, 18), (8704, 128, 4, 56), (8704, 128, 4, 14), 960),
+    (NANO, "full", 32, (2912, 896, 19), (2720, 40, 4, 55), (2720, 40, 4, 16), 1274),
+    (NANO, "full", 8, (824, 304, 17), (5440, 80, 4, 66), (5440, 80, 4, 21), 819),
+    (NANO, "full", 16, (1408, 336, 14), (7000, 100, 4, 83), (14000, 200, 4, 13), 1186),
+    (NANO, "lora", 16, (1456, 368, 12), (3360, 48, 4, 79), (6720, 96, 4, 13), 1021),
+    (NANO, "lora", 16, (1488, 448, 14), (6528, 96, 4, 57), (6528, 96, 4, 15), 1017),
+    (NANO, "lora", 16, (1456, 368, 12), (5600, 80, 4, 85), (11520, 160, 4, 12), 1054),
+    (NANO, "few-shot", None, (0, 0, 0), (0, 0, 1, 0), (2976, 48, 4, 14), 560),
+    (NANO, "few-shot", None, (0, 0, 0), (6912, 96, 4, 57), (14880, 96, 4, 11), 777),
+    (MIDDLE, "lora", 8, (728, 184, 8), (1104, 16, 4, 48), (1104, 16, 4, 2), 2262),
+    (MIDDLE, "lora", 4, (376, 84, 50), (0, 0, 1, 0), (1104, 16, 4, 1), 1650),
+    (MIDDLE, "full", 8, (728, 184, 6), (0, 0, 1, 0), (1104, 16, 4, 1), 3020),
+    (MIDDLE, "full", 4, (376, 84, 23), (1104, 16, 4, 48), (1104, 16, 4, 1), 2681),
+    (MIDDLE, "few-shot", None, (0, 0, 0), (0, 0, 1, 0), (992, 16, 4, 48), 1151),
+    (MIDDLE, "few-shot", None, (0, 0, 0), (0, 0, 1, 0), (1957, 20, 4, 48), 1218),
+)
+RUNS = [("bf16", *run) for run in MEASURED] + [("fp32", *run) for run in MEASURED_IN_FP32]
 
-@pytest.mark.parametrize(("shape", "method", "batch", "held", "base", "own", "peak"), MEASURED)
-def test_it_is_about_what_real_runs_came_to(shape, method, batch, held, base, own, peak):
+
+@pytest.mark.parametrize(
+    ("precision", "shape", "method", "batch", "held", "base", "own", "peak"), RUNS
+)
+def test_it_is_about_what_real_runs_came_to(precision, shape, method, batch, held, base, own, peak):
     there = Held(*held, base=Translating(*base), own=Translating(*own))
-    need = estimate(shape, Training(method=method, batch_size=batch), 0, "main memory", there)
+    training = Training(method=method, batch_size=batch, precision=precision)
+    need = estimate(shape, training, 0, "main memory", there)
     assert need.total / 1e6 == pytest.approx(peak, rel=0.1)
 
 
-FULL = Training(method="full", batch_size=8, max_length=512, gradient_checkpointing=False)
+def test_auto_is_what_the_machine_has(monkeypatch):
+    def asked(has_bf16, precision):
+        monkeypatch.setattr(formats, "processor_has_bf16", lambda: has_bf16)
+        training = Training(method="lora", batch_size=8, precision=precision)
+        return estimate(MIDDLE, training, 0, "main memory")
+
+    for has_bf16, meant in ((True, "bf16"), (False, "fp32")):
+        assert asked(has_bf16, "auto") == asked(not has_bf16, meant)
+    assert asked(True, "fp32").weights == 2 * asked(True, "bf16").weights
+
+
+FULL = Training(
+    method="full", precision="bf16", batch_size=8, max_length=512, gradient_checkpointing=False
+)
 OPEN = FULL.model_copy(update={"gradient_checkpointing": None})
 
 
@@ -107,7 +144,7 @@ def test_what_is_said_to_fit_is_of_all_processes():
 
 
 def test_a_budget_too_large_is_said():
-    training = Training(method="none")
+    training = Training(method="none", precision="bf16")
     held = Held(0, 0, 0, base=NOTHING, own=Translating(100_000, 1000, 8, 256))
     need = estimate(NANO, training, 4 * 2**30, "main memory", held)
     sentence = verdict(need, NANO, training, held).sentence
@@ -115,7 +152,7 @@ def test_a_budget_too_large_is_said():
 
 
 def test_a_gpu_holds_no_python():
-    training = Training(method="lora", batch_size=8)
+    training = Training(method="lora", precision="bf16", batch_size=8)
     there, here = (estimate(MIDDLE, training, 0, where) for where in ("GPU", "main memory"))
     assert there.total < here.total - 1e8
     assert memory._GPU == there.process
