@@ -44,9 +44,9 @@ _GUESSED: dict[str, dict[int, Pace]] = {
     "read bf16": {256: Pace(7e-4, 4.8e-6), 768: Pace(1.6e-3, 2.6e-5), 1536: Pace(8e-3, 5.5e-5)},
     "full bf16": {256: Pace(4.3e-3, 2.1e-5), 768: Pace(2.4e-2, 8.5e-5), 1536: Pace(0.1, 2.6e-4)},
     "lora bf16": {256: Pace(6.7e-3, 2.4e-5), 768: Pace(1.5e-2, 7.8e-5), 1536: Pace(2.6e-2, 2e-4)},
-    "read fp32": {256: Pace(7e-4, 1e-5), 768: Pace(2e-3, 1.5e-4), 1536: Pace(8e-3, 6e-4)},
-    "full fp32": {256: Pace(4.3e-3, 3e-5), 768: Pace(2.4e-2, 5e-4), 1536: Pace(0.1, 2e-3)},
-    "lora fp32": {256: Pace(6.7e-3, 3e-5), 768: Pace(1.5e-2, 4e-4), 1536: Pace(3e-2, 1.5e-3)},
+    "read fp32": {256: Pace(6e-4, 1.1e-5), 768: Pace(5.6e-3, 8.1e-5), 1536: Pace(1.7e-2, 3.6e-4)},
+    "full fp32": {256: Pace(2.2e-3, 3.4e-5), 768: Pace(1.5e-2, 2.5e-4), 1536: Pace(0.09, 9.6e-4)},
+    "lora fp32": {256: Pace(4.3e-3, 3.1e-5), 768: Pace(1.5e-2, 1.9e-4), 1536: Pace(4.3e-2, 7.3e-4)},
 }
 """Two cores of a server without a GPU, roughly; what is not measured is taken from here."""
 
@@ -175,5 +175,6 @@ def _name(threads: int, devices: tuple[str, ...]) -> str:
             versions.append(metadata.version(name))
         except metadata.PackageNotFoundError:
             versions.append("")
-    told = [platform.node(), platform.machine(), os.cpu_count(), threads, devices, versions]
+    processor = [platform.machine(), os.cpu_count(), processor_has_bf16()]
+    told = [platform.node(), *processor, threads, devices, versions]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]

@@ -12,14 +12,15 @@ def shape_of(width, layers=4):
     return Shape(body + 1000 * width, body, layers, width, 3 * width, width, 1000)
 
 
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_wider_layer_takes_longer(kind):
-    machine = Machine()
+def test_a_wider_layer_takes_longer(kind, precision):
+    machine = Machine(precision=precision)
     widths = (64, 256, 400, 768, 1000, 1536, 4096)
     paces = [machine.pace(kind, "auto", shape_of(width)) for width in widths]
     assert [one.token for one in paces] == sorted(one.token for one in paces)
     assert [one.layer for one in paces] == sorted(one.layer for one in paces)
-    measured = machine.paces[f"{kind} bf16"][768]
+    measured = machine.paces[f"{kind} {precision}"][768]
     assert paces[3].token == pytest.approx(measured.token)
     # Beyond what was measured a token costs as much for each parameter as there.
     beyond = paces[-1].token / layer_size(4096)
