@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 120
@@ -83,6 +84,16 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
         except OSError:
             time.sleep(0.3)
     raise AssertionError(f"the app did not answer in {_START_SECONDS} s:\n{log.read_text()}")
+
+
+def tab_of(page: Page, name: str) -> Locator:
+    """A tab's head. Asking for it by its role would have every element of the page looked at."""
+    return page.locator("[role=tablist] [role=tab]", has_text=re.compile(rf"^\s*{name}\s*$"))
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Go to a tab."""
+    tab_of(page, name).click()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from mtlab import Lab, RunSpec
 from mtlab.settings import Settings
-from tests.browser import ROOT, chromium, served_lab
+from tests.browser import ROOT, chromium, open_tab, served_lab
 
 TABS = ("Launch", "Runs", "Results", "Compare", "Translate", "Guide")
 OUTPUT = ROOT / "docs" / "screenshots"
@@ -40,7 +40,7 @@ def _take(browser: Browser, address: str, theme: str, width: int, suffix: str) -
     page.goto(f"{address}/?__theme={theme}")
     expect(page.locator("#launch-pairs tbody tr").first).to_be_visible(timeout=30_000)
     for tab in TABS:
-        page.get_by_role("tab", name=tab, exact=True).click()
+        open_tab(page, tab)
         if tab == "Runs":
             expect(page.locator("#run-chart .main-svg").first).to_be_visible(timeout=30_000)
         if tab == "Results":

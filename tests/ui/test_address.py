@@ -4,14 +4,16 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser import tab_of
+
 
 def is_open(page, tab):
-    chosen = page.get_by_role("tab", name=tab, exact=True)
+    chosen = tab_of(page, tab)
     expect(chosen).to_have_attribute("aria-selected", "true", timeout=15_000)
 
 
 def open_tab(page, tab):
-    page.get_by_role("tab", name=tab, exact=True).click()
+    tab_of(page, tab).click()
     page.wait_for_url(re.compile(f"tab={tab.lower()}"))
 
 

@@ -12,7 +12,7 @@ from mtlab.lab import Lab
 from mtlab.settings import Settings
 from mtlab.ui.compare_tab import build_compare_tab
 from mtlab.ui.wires import Wires, asked
-from tests.browser import free_port, served_lab
+from tests.browser import free_port, open_tab, served_lab, tab_of
 from tests.written_systems import segments, write_run
 
 IMAGE = "<img src=x onerror=__hit=1>"
@@ -71,7 +71,7 @@ def page(page):
 
 
 def open_compare(page):
-    page.get_by_role("tab", name="Compare", exact=True).click()
+    open_tab(page, "Compare")
     expect(page.locator("#compare-segments tbody tr").first).to_be_visible(timeout=60_000)
 
 
@@ -127,8 +127,8 @@ def test_each_visitor_looks_at_a_page_of_their_own(page, browser, address):
     open_compare(other)
     expect(caption(other)).to_contain_text("page 1 of 80")
     other.close()
-    page.get_by_role("tab", name="Runs", exact=True).click()
-    page.get_by_role("tab", name="Compare", exact=True).click()
+    open_tab(page, "Runs")
+    open_tab(page, "Compare")
     expect(caption(page)).to_contain_text("page 2 of 80")
 
 
@@ -253,7 +253,7 @@ def test_what_is_filtered_is_saved(page):
 
 def test_a_runs_link_opens_it(page, runs):
     page.locator("#compare-scores tbody tr").nth(1).get_by_role("button").click()
-    expect(page.get_by_role("tab", name="Runs")).to_have_attribute("aria-selected", "true")
+    expect(tab_of(page, "Runs")).to_have_attribute("aria-selected", "true")
     expect(page).to_have_url(re.compile(f"run={runs[1]['large']}"))
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from mtlab.runs.store import RunStore
 from mtlab.settings import Settings
-from tests.browser import served_lab
+from tests.browser import open_tab, served_lab
 from tests.finished_runs import small_home
 from tests.ui.test_keyboard import SHOWN, SLOW
 
@@ -30,7 +30,7 @@ def test_every_text_can_be_read(browser, address, theme):
     page.wait_for_function("window.mtlabArrived === true")
     pale = {}
     for tab, there in SHOWN.items():
-        page.get_by_role("tab", name=tab, exact=True).click()
+        open_tab(page, tab)
         expect(page.locator(there).first).to_be_visible(timeout=SLOW)
         page.wait_for_timeout(1500)
         pale[tab] = page.evaluate(UNREADABLE, LEAST)

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from mtlab.lab import Lab
 from mtlab.runs.files import read_lines, write_lines
 from mtlab.settings import Settings
-from tests.browser import served_lab
+from tests.browser import open_tab, served_lab
 
 RUN_TIMEOUT = 240_000  # ms
 IMAGE = "<img src=x onerror=__hit=1>"
@@ -51,10 +51,6 @@ def hostile_tsv():
         payload = PAYLOADS[number % len(PAYLOADS)]
         lines.append(f"Satz {number} {IMAGE} {payload}\tLine {number} {IMAGE} {payload}")
     return "\n".join(lines).encode()
-
-
-def open_tab(page, name):
-    page.get_by_role("tab", name=name, exact=True).click()
 
 
 def test_in_the_preview_and_in_what_is_said_of_it(page):

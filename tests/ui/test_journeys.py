@@ -6,16 +6,14 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser import open_tab, tab_of
+
 RUN_TIMEOUT = 500_000  # ms; a run takes about half a minute on two free cores
-
-
-def open_tab(page, name):
-    page.get_by_role("tab", name=name, exact=True).click()
 
 
 def launch(page):
     page.get_by_role("button", name="Launch", exact=True).click()
-    expect(page.get_by_role("tab", name="Runs")).to_have_attribute("aria-selected", "true")
+    expect(tab_of(page, "Runs")).to_have_attribute("aria-selected", "true")
 
 
 def choose_noise(page, kind):
@@ -42,7 +40,7 @@ def test_an_empty_lab_sends_to_launch(page):
     open_tab(page, "Runs")
     expect(page.locator("#runs-empty")).to_contain_text("no runs yet")
     page.locator("#runs-empty a").click()
-    launch = page.get_by_role("tab", name="Launch", exact=True)
+    launch = tab_of(page, "Launch")
     expect(launch).to_have_attribute("aria-selected", "true")
     expect(page).to_have_url(re.compile("tab=launch"))
 
@@ -67,7 +65,7 @@ def test_a_tab_chosen_while_the_page_still_loads_stays_chosen(browser, address):
         route.continue_()
     page.wait_for_function("window.mtlabArrived === true")
     page.wait_for_timeout(500)
-    chosen = page.get_by_role("tab", name="Compare", exact=True)
+    chosen = tab_of(page, "Compare")
     expect(chosen).to_have_attribute("aria-selected", "true")
     context.close()
 

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from mtlab.runs.store import RunStore
 from mtlab.settings import Settings
-from tests.browser import served_lab
+from tests.browser import served_lab, tab_of
 from tests.finished_runs import small_home
 
 SLOW = 60_000
@@ -62,7 +62,7 @@ def go_to(page, locator, limit=400):
 def open_tab(page, name):
     """Go to a tab with keys alone."""
     page.evaluate("document.activeElement.blur()")
-    tab = page.get_by_role("tab", name=name, exact=True)
+    tab = tab_of(page, name)
     go_to(page, tab)
     page.keyboard.press("Enter")
     expect(tab).to_have_attribute("aria-selected", "true")
@@ -90,7 +90,7 @@ def test_a_run_is_opened_cloned_and_changed_with_keys_alone(page):
     expect(page.locator("#run-head h3")).to_be_focused()
     go_to(page, page.get_by_role("button", name="Clone into Launch"))
     page.keyboard.press("Enter")
-    launch = page.get_by_role("tab", name="Launch", exact=True)
+    launch = tab_of(page, "Launch")
     expect(launch).to_have_attribute("aria-selected", "true")
     slider = page.locator("#size-stops input[type=range]")
     before = slider.get_attribute("aria-valuetext")

@@ -5,16 +5,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import open_tab, tab_of
+
 RUN_TIMEOUT = 500_000  # ms
 
 
 def labelled(page, label):
     """A field by the beginning of its label; what it is for stands in the label too."""
     return page.get_by_label(re.compile(rf"^\s*{label}"))
-
-
-def open_tab(page, name):
-    page.get_by_role("tab", name=name, exact=True).click()
 
 
 def launch(page):
@@ -116,9 +114,7 @@ def test_a_bad_value_is_said_beside_its_field_and_launch_leads_there(page):
     expect(problem).to_be_visible()
     expect(rate).to_be_focused()
     expect(rate).to_have_value("7")
-    expect(page.get_by_role("tab", name="Launch", exact=True)).to_have_attribute(
-        "aria-selected", "true"
-    )
+    expect(tab_of(page, "Launch")).to_have_attribute("aria-selected", "true")
 
 
 def test_the_same_run_is_there_to_copy_as_a_file(page):
@@ -179,9 +175,7 @@ def test_an_empty_lab_greets_and_walks_along_with_its_first_run(page, address, b
     walk = page.locator("#walk .walk")
     expect(walk).to_have_count(0)
     page.get_by_role("button", name="Run the 60-second demonstration").click()
-    expect(page.get_by_role("tab", name="Runs", exact=True)).to_have_attribute(
-        "aria-selected", "true"
-    )
+    expect(tab_of(page, "Runs")).to_have_attribute("aria-selected", "true")
     expect(walk).to_be_visible()
     expect(page).to_have_url(re.compile(r"[?&]demo=1"))
     other = browser.new_page()
@@ -197,9 +191,9 @@ def test_an_empty_lab_greets_and_walks_along_with_its_first_run(page, address, b
     expect(walk).to_be_visible()
     expect(walk).to_contain_text("took BLEU on de-en from", timeout=RUN_TIMEOUT)
     walk.get_by_role("button", name="Read both side by side").click()
-    expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+    expect(tab_of(page, "Compare")).to_have_attribute("aria-selected", "true")
     walk.get_by_role("button", name="Do it again with noise").click()
-    expect(page.get_by_role("tab", name="Launch")).to_have_attribute("aria-selected", "true")
+    expect(tab_of(page, "Launch")).to_have_attribute("aria-selected", "true")
     expect(page.locator("#launch-pairs mark").first).to_be_visible()
     expect(page.locator("#noise-side")).to_be_visible()
     expect(page.locator("#launch-facts")).to_contain_text(re.compile(r"About .* on this machine"))

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from mtlab.runs.store import RunStore
 from mtlab.settings import Settings
 from mtlab.ui.guide_text import CONTENTS
-from tests.browser import served_lab
+from tests.browser import open_tab, served_lab, tab_of
 from tests.finished_runs import finished_run, small_home
 
 SLOW = 120_000  # ms; differences are tested in a process of their own
@@ -43,10 +43,6 @@ def page(page):
     yield page
     expect(page.locator("img[src=x]")).to_have_count(0)
     assert page.evaluate("typeof window.__hit") == "undefined"
-
-
-def open_tab(page, name):
-    page.get_by_role("tab", name=name, exact=True).click()
 
 
 def open_results(page):
@@ -146,14 +142,14 @@ def test_a_run_is_opened_and_two_are_compared(page):
     expect(runs.locator("tbody tr")).to_have_count(13)
     expect(runs).to_contain_text(IMAGE)
     runs.locator("button[data-open]").nth(1).click()
-    expect(page.get_by_role("tab", name="Runs")).to_have_attribute("aria-selected", "true")
+    expect(tab_of(page, "Runs")).to_have_attribute("aria-selected", "true")
     expect(page).to_have_url(re.compile("run="))
     open_tab(page, "Results")
     boxes = runs.get_by_role("checkbox")
     boxes.nth(1).check()
     boxes.nth(2).check()
     runs.get_by_role("button", name="Compare the ticked runs").click()
-    expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+    expect(tab_of(page, "Compare")).to_have_attribute("aria-selected", "true")
 
 
 def test_the_keyboard_reaches_the_segments_behind_a_sentence(page):
@@ -162,7 +158,7 @@ def test_the_keyboard_reaches_the_segments_behind_a_sentence(page):
     button = page.locator("#results-noise-findings").get_by_role("button").first
     button.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+    expect(tab_of(page, "Compare")).to_have_attribute("aria-selected", "true")
 
 
 def test_what_has_finished_since_is_seen_when_the_tab_is_opened_again(page, served_home):

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from mtlab.runs.events import EventLog
-from tests.browser import served_lab
+from tests.browser import open_tab, served_lab, tab_of
 from tests.written_runs import MEMORY_RAN_OUT, written_home
 
 TESTED = ["de-en", "en-de"]
@@ -55,7 +55,7 @@ def address(home, runs):
 @pytest.fixture
 def page(page):
     """A visitor in the Runs tab, whose page must never run any text it shows."""
-    page.get_by_role("tab", name="Runs", exact=True).click()
+    open_tab(page, "Runs")
     expect(cell(page, "32 pairs, de-en en-de, clean")).to_be_visible()
     yield page
     expect(page.locator("img[src=x]")).to_have_count(0)
@@ -128,7 +128,7 @@ def test_what_one_visitor_chooses_disturbs_no_other_not_even_in_the_same_browser
 
 def test_an_empty_cell_leads_to_launch(page):
     cell(page, "Launch 128 pairs, en-de, clean").click()
-    launch = page.get_by_role("tab", name="Launch", exact=True)
+    launch = tab_of(page, "Launch")
     expect(launch).to_have_attribute("aria-selected", "true")
 
 
@@ -235,11 +235,11 @@ def test_a_running_run_is_followed_by_two_browsers_and_its_chart_keeps_its_zoom(
 def test_a_run_goes_on_into_launch_and_compare(page, runs):
     visit(page, runs["seed0"])
     page.locator("#run-actions").get_by_role("button", name="Compare").click()
-    compare = page.get_by_role("tab", name="Compare", exact=True)
+    compare = tab_of(page, "Compare")
     expect(compare).to_have_attribute("aria-selected", "true")
-    page.get_by_role("tab", name="Runs", exact=True).click()
+    open_tab(page, "Runs")
     page.get_by_role("button", name="Clone into Launch").click()
-    launch = page.get_by_role("tab", name="Launch", exact=True)
+    launch = tab_of(page, "Launch")
     expect(launch).to_have_attribute("aria-selected", "true")
 
 
@@ -276,7 +276,7 @@ def test_the_list_is_searched_and_what_is_chosen_is_compared(page):
     expect(compare).to_be_disabled()  # it has not finished
     rows.nth(0).get_by_role("checkbox").click()
     compare.click()
-    tab = page.get_by_role("tab", name="Compare", exact=True)
+    tab = tab_of(page, "Compare")
     expect(tab).to_have_attribute("aria-selected", "true")
 
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from mtlab.access import passwords
 from mtlab.access.passwords import AuthFile
-from tests.browser import served_lab
+from tests.browser import open_tab, served_lab, tab_of
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +75,9 @@ def test_a_visitor_is_told_why_signs_in_beside_the_form_and_launches_it(page):
 
 def test_every_tab_lives_with_the_policy(page, address):
     for tab in ("Runs", "Results", "Compare", "Translate", "Guide", "Launch"):
-        page.get_by_role("tab", name=tab, exact=True).click()
-        expect(page.get_by_role("tab", name=tab, exact=True)).to_have_attribute(
-            "aria-selected", "true"
-        )
-    page.get_by_role("tab", name="Translate", exact=True).click()
+        open_tab(page, tab)
+        expect(tab_of(page, tab)).to_have_attribute("aria-selected", "true")
+    open_tab(page, "Translate")
     page.get_by_role("button", name="Translate", exact=True).click()
     expect(page.locator("#translate-answers .card.done").first).to_be_visible(timeout=120_000)
     page.reload()

@@ -10,7 +10,7 @@ from mtlab import RunSpec
 from mtlab.runs.files import write_lines
 from mtlab.runs.store import RunStore
 from mtlab.settings import Settings
-from tests.browser import served_lab
+from tests.browser import open_tab, served_lab
 
 SLOW = 300_000  # ms; the first translation loads torch and the models
 IMAGE = "<img src=x onerror=__hit=1> {{constructor.constructor('window.__hit=2')()}} ${__hit=3}"
@@ -52,7 +52,7 @@ def address(served_home):
 @pytest.fixture
 def page(page):
     """The tab, opened; it must never have run any of the text it showed."""
-    page.get_by_role("tab", name="Translate", exact=True).click()
+    open_tab(page, "Translate")
     expect(page.locator("#translate-memory")).to_contain_text("memory", timeout=SLOW)
     yield page
     expect(page.locator("img[src=x]")).to_have_count(0)
