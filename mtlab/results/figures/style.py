@@ -26,6 +26,7 @@ MANY_ENTRIES = 4
 _GRID = "rgba(136,136,136,0.25)"
 _LABEL_CHARACTERS = 30
 _CHARACTER_PIXELS = 7
+_FROM_AXIS = 6  # pixels between a label and its bar
 _APART = 1.4  # the ratio of two sizes from which both have room for their numbers
 
 
@@ -94,6 +95,7 @@ def categories(labels: Iterable[str], width: int = _LABEL_CHARACTERS) -> dict[st
         "tickvals": names,
         "ticktext": [wrapped(name, width) for name in names],
         "automargin": True,
+        "ticklabelstandoff": _FROM_AXIS,
     }
 
 
