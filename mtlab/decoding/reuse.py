@@ -1,7 +1,7 @@
 """Memory that every step of a search writes anew.
 
-A step's scores are some 30 MB. New memory of that size comes from the kernel page by page, and goes
-back to it as soon as the step is over, which took a tenth of a small model's time.
+A step's scores are some 15 MB and more. New memory of that size comes from the kernel page by page,
+and goes back to it as soon as the step is over.
 """
 
 from __future__ import annotations

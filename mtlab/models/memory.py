@@ -304,8 +304,7 @@ def estimate(
         process += 0.0 if full else _ADAPTING
         learning += _STAYS * first + min(held.shapes, _MOST_SHAPES) ** 0.5 * number.shapes
         left = number.left[kind] * learning
-    if full and not masters:
-        learning += number.casts * shape.parameters
+        learning += number.casts * shape.parameters if full else 0.0
     # While it translates there is no optimizer, nor most of what training brought along.
     translating = max(first, then + left) - state
     return _need(weights, state, max(learning, translating), process, available, where)
