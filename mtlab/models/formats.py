@@ -6,12 +6,10 @@ processor.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from functools import cache
 from pathlib import Path
 
-from mtlab.models.room import MAIN_MEMORY
+from mtlab.models.room import MAIN_MEMORY, gpu_told
 
 _WITH_BF16 = frozenset({"avx512_bf16", "amx_tile"})
 _FIRST_GPU_WITH_BF16 = 8.0  # compute capability: Ampere
@@ -43,14 +41,7 @@ def processor_has_bf16() -> bool:
 @cache
 def gpu_has_bf16() -> bool:
     """Whether the first GPU does; assumed where its driver does not tell."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return True
     try:
-        answer = subprocess.run(
-            [tool, "--query-gpu=compute_cap", "--format=csv,noheader"],
-            capture_output=True, text=True, timeout=10, check=True,
-        ).stdout  # fmt: skip
-        return float(answer.split()[0]) >= _FIRST_GPU_WITH_BF16
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return float(gpu_told("compute_cap") or "") >= _FIRST_GPU_WITH_BF16
+    except ValueError:
         return True

@@ -34,18 +34,29 @@ def free_main_memory() -> int:
     return free if limit is None else min(free, limit)
 
 
-def _gpu_free() -> int | None:
-    """Free bytes of the first GPU, asked of its driver so that torch need not be loaded."""
+def gpu_told(field: str) -> str | None:
+    """What the first GPU's driver says of a field of `nvidia-smi --query-gpu`, without its unit.
+
+    It is asked so that torch need not be loaded; None where there is no driver, or no answer.
+    """
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return None
     try:
         answer = subprocess.run(
-            [tool, "--query-gpu=memory.free", "--format=csv,noheader,nounits"],
+            [tool, f"--query-gpu={field}", "--format=csv,noheader,nounits"],
             capture_output=True, text=True, timeout=10, check=True,
         ).stdout  # fmt: skip
-        return int(answer.split()[0]) * 2**20
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return answer.split()[0]
+    except (OSError, subprocess.SubprocessError, IndexError):
+        return None
+
+
+def _gpu_free() -> int | None:
+    """Free bytes of the first GPU."""
+    try:
+        return int(gpu_told("memory.free") or "") * 2**20
+    except ValueError:
         return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 
 from mtlab.models import formats
 from mtlab.models.device import fast_bf16
-from mtlab.models.room import MAIN_MEMORY
+from mtlab.models.room import MAIN_MEMORY, available_memory
 
 Driver = Callable[[str], None]
 
@@ -30,7 +29,6 @@ def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
     formats.gpu_has_bf16.cache_clear()
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems are not asked")
 def test_a_processor_is_told_as_torch_tells_it() -> None:
     assert formats.processor_has_bf16() == fast_bf16("cpu")
 
@@ -55,3 +53,13 @@ def test_a_gpu_is_told_by_its_driver(driver: Driver, said: str, has_it: bool) ->
 def test_what_is_asked_for_is_done(driver: Driver, where: str) -> None:
     driver("echo 7.5")
     assert formats.is_wide("fp32", where) and not formats.is_wide("bf16", where)
+
+
+@pytest.mark.parametrize(("said", "free"), [("echo 1024", 2**30), ("echo '[N/A]'", None)])
+def test_its_free_memory_is_told_by_its_driver_too(
+    driver: Driver, said: str, free: int | None
+) -> None:
+    driver(said)
+    found, where = available_memory()
+    assert where == ("GPU" if free else MAIN_MEMORY)
+    assert found == free or not free
