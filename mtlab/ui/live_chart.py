@@ -65,7 +65,7 @@ def training_figure(
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": _GREY, "size": 13},
-        "legend": {"orientation": "h", "y": 1.12},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "uirevision": "keep",
         "xaxis": {**axis, "title": {"text": "optimizer step"}, "rangemode": "tozero"},
         "yaxis": {**axis, "title": {"text": "loss"}, "rangemode": "tozero"},
