@@ -1,4 +1,4 @@
-"""A batch in parts of like length, so that little of it is padding. Imports no torch."""
+"""A batch in parts: of like length, or of so many tokens at most. Imports no torch."""
 
 from __future__ import annotations
 
@@ -31,4 +31,28 @@ def parts_of(lengths: Sequence[int], part_tokens: int = PART_TOKENS) -> list[lis
     while start < len(rows):
         parts.append(rows[start : ends[start]])
         start = ends[start]
+    return parts
+
+
+def parts_within(lengths: Sequence[int], most: int) -> list[list[int]]:
+    """The rows of a batch in parts that hold so many tokens at most, in few parts.
+
+    Each row goes, the long ones first, into the first part that still has room for it.
+
+    Args:
+        lengths: tokens per row.
+        most: tokens of a part; a longer row has one of its own.
+
+    Returns:
+        Row numbers per part.
+    """
+    parts: list[list[int]] = []
+    left: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda row: -lengths[row]):
+        place = next((at for at, room in enumerate(left) if lengths[row] <= room), len(parts))
+        if place == len(parts):
+            parts.append([])
+            left.append(most)
+        parts[place].append(row)
+        left[place] -= lengths[row]
     return parts

@@ -196,6 +196,8 @@ def _from_pretrained(
                 use_safetensors=True,
                 trust_remote_code=False,
                 local_files_only=settings.offline or base.path is not None,
+                # Read into a GPU's memory without a copy of all in main memory.
+                device_map={"": device} if device.startswith("cuda") else None,
             )
             return model.to(device).eval()
     except (torch.OutOfMemoryError, MemoryError):

@@ -6,9 +6,10 @@ is much to pad. What can be done about it without changing what is learnt:
 
 split       on a CPU, a batch goes through in parts of like length, whose losses and gradients add
             up to those of the batch; a part more costs little there
-flattened   on a GPU with flash attention, end to end in one row, each kept from seeing the others
-            by positions that begin anew: nothing is padded. Without its kernels the mask would be
-            dense, and slower than padding
+flattened   on a GPU with `attention` that knows where texts begin, end to end in rows, each kept
+            from seeing the others: nothing is padded. A row holds as many tokens as a pass of the
+            longest texts would, so that a step of short ones is made in a single pass, whatever
+            accumulation its memory would ask for
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import Any
 
 import torch
 
-from mtlab.batch_parts import parts_of
+from mtlab.batch_parts import parts_of, parts_within
 from mtlab.prompts import IGNORED, Example
+from mtlab.training.attention import APART
 
 
 def split(batch: dict[str, Any]) -> list[dict[str, Any]]:
@@ -43,33 +45,46 @@ def _rows(batch: dict[str, Any], rows: list[int], width: int) -> dict[str, Any]:
 
 
 class Flattener:
-    """Examples into one row, end to end: what `order.Collator` is where nothing shall be padded.
+    """Examples into rows, end to end: what `order.Collator` is where nothing shall be padded.
 
-    They stay apart by `position_ids` that begin anew, which needs a batch without a mask and a
-    model without a cache: with one, transformers takes the row for one text.
+    They stay apart by their bounds, and by `position_ids` that begin anew, which needs a batch
+    without a mask and a model without a cache: with one, transformers takes the row for one text.
+
+    Args:
+        most: tokens of a row; an example that has more gets a row of its own.
     """
 
+    def __init__(self, most: int) -> None:
+        self._most = most
+
     def __call__(self, rows: Sequence[Example]) -> dict[str, Any]:
-        """The row, and for flash attention where each example begins and ends."""
-        ids = torch.cat([torch.tensor(row.input_ids) for row in rows])
-        lengths = torch.tensor([len(row.input_ids) for row in rows])
-        labels = torch.cat([_apart(row) for row in rows])
-        # Logits are made where the next token counts, and at that token for its label's sake.
-        counts = labels != IGNORED
-        kept = (counts | counts.roll(-1)).nonzero().flatten()
-        bounds = torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)]).to(torch.int32)
-        longest = int(lengths.max())
-        return {
-            "input_ids": ids[None],
-            "position_ids": torch.cat([torch.arange(int(length)) for length in lengths])[None],
-            "labels": labels[kept][None],
-            "logits_to_keep": kept,
-            "use_cache": False,
-            "cu_seq_lens_q": bounds,
-            "cu_seq_lens_k": bounds,
-            "max_length_q": longest,
-            "max_length_k": longest,
-        }
+        """The passes, under `parts`; the `labels` of all, of which the loss's tokens are counted."""
+        parts = parts_within([len(row.input_ids) for row in rows], self._most)
+        labels = torch.cat([_apart(row) for row in rows])[None]
+        return {"labels": labels, "parts": [_end_to_end([rows[one] for one in p]) for p in parts]}
+
+
+def _end_to_end(rows: Sequence[Example]) -> dict[str, Any]:
+    """One row, and where each example in it begins and ends."""
+    ids = torch.cat([torch.tensor(row.input_ids) for row in rows])
+    lengths = torch.tensor([len(row.input_ids) for row in rows])
+    labels = torch.cat([_apart(row) for row in rows])
+    # Logits are made where the next token counts, and at that token for its label's sake.
+    counts = labels != IGNORED
+    kept = (counts | counts.roll(-1)).nonzero().flatten()
+    bounds = torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)]).to(torch.int32)
+    longest = int(lengths.max())
+    return {
+        "input_ids": ids[None],
+        "position_ids": torch.cat([torch.arange(int(length)) for length in lengths])[None],
+        "labels": labels[kept][None],
+        "logits_to_keep": kept,
+        "use_cache": False,
+        "cu_seq_lens_q": bounds,
+        "cu_seq_lens_k": bounds,
+        "max_length_q": longest,
+        "max_length_k": longest,
+    }
 
 
 def _apart(row: Example) -> torch.Tensor:
@@ -83,9 +98,8 @@ def can_flatten(model: Any, takes: Container[str]) -> bool:
     """Whether a model keeps examples of one row apart, and does so fast.
 
     Args:
-        model: on its device.
+        model: attending as it would in steps.
         takes: the names of the arguments that its `forward` takes.
     """
-    attention = str(getattr(model.config, "_attn_implementation", ""))
     named = all(name in takes for name in ("position_ids", "logits_to_keep", "use_cache", "kwargs"))
-    return named and "flash_attention" in attention
+    return named and model.config._attn_implementation in APART

@@ -1,6 +1,6 @@
-"""Fused kernels for a step's time, on one CUDA device: Liger's, or what `torch.compile` makes.
+"""Fused kernels for a step's time, on one CUDA device: Liger's, `torch.compile`'s, LoRA's products.
 
-Both are for steps that compute in 16 bits, and are off at all other times: translating, that of
+All are for steps that compute in 16 bits, and are off at all other times: translating, that of
 probes in the midst of training too, is done with the model's own layers, whatever is installed.
 
 liger     where the package `liger-kernel` is installed: norms, RoPE and gated MLPs. Its fused
@@ -9,6 +9,7 @@ liger     where the package `liger-kernel` is installed: norms, RoPE and gated M
 compile   where `MTLAB_COMPILE=1` asks for it, and the run is long enough to win back the minute
           that compiling takes; in place of Liger's kernels, whose work it does. Each decoder layer
           is compiled for itself, for batches of any length
+lora      LoRA's products in few passes over memory (`lora`), beside either
 
 Written to the documentation of both; neither has run here on a GPU.
 """
@@ -26,6 +27,7 @@ import torch
 from mtlab.models import Loaded
 from mtlab.settings import Settings
 from mtlab.spec import Training
+from mtlab.training import lora
 from mtlab.training.masters import computes_in_16_bits
 
 COMPILE_STEPS = 500
@@ -43,12 +45,16 @@ class Kernels:
     """What steps are made with in place of a model's own layers.
 
     Attributes:
-        names: `liger` or `compile`; empty where layers are the model's own.
+        names: `lora`, `liger` or `compile`; empty where layers are the model's own.
         changes: what is set for a step's time: where, under which name, to what.
     """
 
     names: tuple[str, ...] = ()
     changes: tuple[tuple[dict[str, Any], str, Any], ...] = ()
+
+    def __add__(self, other: Kernels) -> Kernels:
+        """Both at once."""
+        return Kernels(self.names + other.names, self.changes + other.changes)
 
     @property
     def compiles(self) -> bool:
@@ -81,13 +87,20 @@ def kernels_for(loaded: Loaded, training: Training, steps: int) -> Kernels:
     """
     if not (loaded.device.startswith("cuda") and computes_in_16_bits(loaded, training)):
         return Kernels()
+    own = products(loaded.model)
     if Settings.from_environment().compile and steps >= COMPILE_STEPS:
-        return compiled(loaded.model)
+        return own + compiled(loaded.model)
     from transformers.utils import is_liger_kernel_available
 
     if loaded.model.config.model_type in FAMILIES and is_liger_kernel_available():
-        return liger(loaded.model)
-    return Kernels()
+        return own + liger(loaded.model)
+    return own
+
+
+def products(model: Any) -> Kernels:
+    """LoRA's products for the layers that can have them; none where there is no adapter."""
+    changes = tuple((vars(one), "forward", lora.forward(one)) for one in lora.fused_layers(model))
+    return Kernels(("lora",), changes) if changes else Kernels()
 
 
 def liger(model: Any) -> Kernels:

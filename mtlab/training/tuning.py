@@ -27,7 +27,7 @@ from mtlab.errors import InputError, MtlabError, NotAvailable, RunFailed
 from mtlab.models import Loaded, quiet, resolve_precision
 from mtlab.prompts import Example
 from mtlab.spec import Training
-from mtlab.training.attention import attending, attention_for
+from mtlab.training.attention import APART, attending, attention_for
 from mtlab.training.batching import Flattener, can_flatten, split
 from mtlab.training.checkpoints import last_checkpoint
 from mtlab.training.distributed import (
@@ -56,7 +56,8 @@ class Trained:
         seconds: of this process, without probes.
         target_tokens: tokens the loss counted, over all steps.
         kernels: what steps were made with beyond the model's own layers: `bf16-masters`,
-            `flash-attn`, `liger`, `compile`; none on a CPU, nor on several devices.
+            `flash-attn`, `varlen`, `lora`, `liger`, `compile`; none on a CPU, nor on several
+            devices.
         stopped: whether it was asked to stop before its last step.
         path: the folder that holds the adapter or the model.
     """
@@ -131,7 +132,8 @@ def fine_tune(
     masters = not place.shares and keeps_masters(loaded, training)
     model = _prepare_model(loaded, training)
     fused = Kernels() if place.shares else kernels_for(loaded, training, steps)
-    used = ("bf16-masters",) * masters + ("flash-attn",) * flat + fused.names
+    apart = (APART[attention],) if flat and attention else ()
+    used = ("bf16-masters",) * masters + apart + fused.names
     if used:
         emit("note", text=f"steps are made with {', '.join(used)}")
     watcher = Watcher(emit, should_stop, probe, order, examples, steps)
@@ -141,9 +143,11 @@ def fine_tune(
         with quiet(), together(place, folder, loaded.device):
             trainer = _trainer(place, masters)(
                 model=model,
-                args=_arguments(loaded, training, seed, folder, steps, place, masters),
+                args=_arguments(loaded, training, seed, folder, steps, place, masters, flat),
                 train_dataset=Shared(examples) if place.shares else Rows(examples),
-                data_collator=Flattener() if flat else Collator(_pad_id(loaded), takes),
+                data_collator=Flattener(_pass_tokens(training))
+                if flat
+                else Collator(_pad_id(loaded), takes),
                 callbacks=_callbacks(place, watcher),
             )
             trainer.place, trainer.order = place, order
@@ -176,14 +180,19 @@ class _Trainer(Trainer):  # type: ignore[misc]
     fused: Kernels
 
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
-        """On a CPU alone, in parts of like length; each one's loss is of all the step's tokens."""
-        alone = self.accelerator.num_processes == 1 and self.args.device.type == "cpu"
-        whole = num_items_in_batch is None or not self.model_accepts_loss_kwargs
-        parts = [inputs] if whole or not alone else split(inputs)
+        """In parts, on one device; each one's loss is of all the step's tokens."""
         step = super().training_step
         with self.attends(), self.fused.at_work():
-            losses = [step(model, part, num_items_in_batch) for part in parts]
+            losses = [step(model, part, num_items_in_batch) for part in self._parts(inputs, num_items_in_batch)]
         return torch.stack(losses).sum()
+
+    def _parts(self, inputs: Any, counted: Any) -> list[Any]:
+        """Those of a flattened step; on a CPU parts of like length; else the whole."""
+        if "parts" in inputs:
+            return list(inputs["parts"])
+        alone = self.accelerator.num_processes == 1 and self.args.device.type == "cpu"
+        whole = counted is None or not self.model_accepts_loss_kwargs
+        return [inputs] if whole or not alone else split(inputs)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> ExampleOrder:
         return self.order
@@ -257,10 +266,13 @@ def _arguments(
     steps: int,
     place: Place,
     masters: bool,
+    flat: bool,
 ) -> TrainingArguments:
     on_cpu = loaded.device == "cpu"
     checkpointing = bool(training.gradient_checkpointing)
     batch, accumulation = _required(training.batch_size), _required(training.accumulation)
+    if flat:
+        batch, accumulation = batch * accumulation, 1  # `batching.Flattener` divides a step
     shared: dict[str, Any] = {}
     if place.shares:
         accumulation = place.passes(batch * accumulation, batch)
@@ -333,6 +345,11 @@ def _explain(error: Exception) -> NoReturn:
     if full_disk or "No space left" in text or "file write failed" in text:
         raise RunFailed("the disk is full", fix="free some space, then resume the run") from error
     raise error
+
+
+def _pass_tokens(training: Training) -> int:
+    """Of a pass of the longest texts, which the batch size allows."""
+    return _required(training.batch_size) * _required(training.max_length)
 
 
 def _pad_id(loaded: Loaded) -> int:
