@@ -90,6 +90,16 @@ LARGE = Recipe(  # 1 B parameters and more
 )
 
 
+LARGE_BUDGET, SMALL_BUDGET = 65_536, 8_192
+"""Prompt tokens x beams decoded at once where the spec leaves that open: by tiny models and on a
+GPU, whose steps hardly take longer for it; and by others on a CPU, whose steps do."""
+
+
+def budget_of(decoding: Decoding, on_gpu: bool) -> int:
+    """The token budget that a spec allows: its own, or what is usual on such a machine."""
+    return decoding.token_budget or (LARGE_BUDGET if on_gpu else SMALL_BUDGET)
+
+
 def recipe_for(base: Base) -> Recipe:
     """The recipe of a base model, by its size."""
     if base.name == "nano" or (base.parameters is not None and base.parameters < 50_000_000):
@@ -100,7 +110,9 @@ def recipe_for(base: Base) -> Recipe:
 
 
 def complete(spec: RunSpec, base: Base) -> RunSpec:
-    """The spec with every open value of its training, decoding and test filled in."""
+    """The spec with every open value of its training, decoding and test filled in, but for what a
+    machine's memory decides when the run begins: recomputing, and a large model's token budget.
+    """
     recipe = recipe_for(base)
     data = spec.to_json()
     if spec.training.trains:
@@ -172,8 +184,8 @@ def _complete_training(training: Training, recipe: Recipe, size: int) -> dict[st
 def _complete_decoding(decoding: Decoding, base: Base) -> dict[str, Any]:
     data = decoding.model_dump(mode="json")
     tiny = base.parameters is not None and base.parameters < 50_000_000
-    if data["token_budget"] is None:
-        data["token_budget"] = 65536 if tiny else 8192
+    if data["token_budget"] is None and tiny:
+        data["token_budget"] = LARGE_BUDGET
     if data["max_new_tokens"] is None:
         # Nano was made on texts of 160 tokens; an untuned model rambles to whatever limit it has.
         data["max_new_tokens"] = 128 if tiny else decoding.token_limit

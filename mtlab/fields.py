@@ -32,7 +32,7 @@ _WHEN_OPEN: dict[str, str] = {
     "training.checkpoint_steps": "a fifth of the steps, at least 10",
     "training.lora_targets": "by the base's architecture",
     "decoding.max_new_tokens": "256; for nano 128",
-    "decoding.token_budget": "by base, less where memory is short",
+    "decoding.token_budget": "by base and machine, less where memory is short",
 }
 
 

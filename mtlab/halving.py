@@ -49,7 +49,9 @@ def can_halve(spec: RunSpec, part: Part) -> bool:
 def halved_part(spec: RunSpec, part: Part) -> RunSpec:
     """A complete spec with a smaller batch in one part; the same where there is none."""
     if part == "decoding":
-        budget = max(LEAST_BUDGET, (spec.decoding.token_budget or LEAST_BUDGET) // 2)
+        if spec.decoding.token_budget is None:
+            return spec  # open: what is found to fit is halved (`with_budget`)
+        budget = max(LEAST_BUDGET, spec.decoding.token_budget // 2)
         return spec.with_changes(decoding__token_budget=budget)
     batch, accumulation = spec.training.batch_size or 1, spec.training.accumulation or 1
     pairs = batch * accumulation

@@ -27,7 +27,6 @@ class Scale:
         sample: pairs from which the mean length is told.
         sentences: that are translated.
         new_tokens: that each answer comes to.
-        token_budget: of a larger batch of decoding than a run takes by default.
         matrix: rows and columns of the matrices multiplied.
     """
 
@@ -40,12 +39,11 @@ class Scale:
     sample: int
     sentences: int
     new_tokens: int
-    token_budget: int
     matrix: int
 
 
-FULL = Scale(Llama(4096, 11_008, 32, 32, 32_000), 512, 16, 12, 4, 8, 2000, 128, 48, 65_536, 8192)
-DRY = Scale(Llama(64, 128, 2, 4, 8_192), 128, 4, 3, 1, 2, 16, 6, 4, 16_384, 256)
+FULL = Scale(Llama(4096, 11_008, 32, 32, 32_000), 512, 16, 10, 4, 8, 2000, 256, 48, 8192)
+DRY = Scale(Llama(64, 128, 2, 4, 8_192), 128, 4, 3, 1, 2, 16, 6, 4, 256)
 
 
 @dataclass

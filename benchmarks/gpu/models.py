@@ -9,7 +9,8 @@ from typing import Any
 
 from benchmarks.gpu.device import device, release
 from mtlab.bench.training_task import LORA_RANK
-from mtlab.models import quiet
+from mtlab.defaults import LARGE
+from mtlab.models import asked_tokens, quiet
 from mtlab.models.facts import ModelFacts, Shape
 from mtlab.models.memory import NOTHING, Held, estimate
 from mtlab.models.room import available_memory
@@ -90,36 +91,28 @@ _WHOLE = "written-by-benchmarks-gpu"
 
 
 def training_of(method: str, batch: int, length: int) -> Training:
-    """How the lab trains here: activations are computed again only where memory asks for it."""
+    """How the lab trains a model of this size by default, activations kept."""
+    passes = min(LARGE.passes, batch)
     return Training(
-        method=method, batch_size=batch, accumulation=1, max_length=length, lora_rank=LORA_RANK,
-        precision="auto", gradient_checkpointing=method == "full" and device() == "cuda",
+        method=method, batch_size=passes, accumulation=batch // passes, max_length=length,
+        lora_rank=LORA_RANK, precision="auto", gradient_checkpointing=False,
     )  # fmt: skip
 
 
-def that_fits(llama: Llama, method: str, batch: int, length: int) -> tuple[Llama, int]:
-    """The model and the batch that can be trained in the memory that is free.
+def that_fits(llama: Llama, training: Training) -> Llama:
+    """The model that can be trained in the memory that is free.
 
-    A batch is made smaller by half and by half again. Where that is not enough, the model loses
-    layers: what one costs does not depend on how many there are, so that the share of the device's
-    rate is much the same, which an H100 can tell where it takes an H200 to train all of them.
-
-    Args:
-        llama: all of it.
-        method: `lora` or `full`.
-        batch: texts of a pass.
-        length: tokens of each.
+    Where not all of it can, it loses layers: what one costs does not depend on how many there are,
+    so that the share of the device's rate is much the same, which an H100 can tell where it takes
+    an H200 to train all of them.
     """
     free, where = available_memory()
+    tokens = asked_tokens(training)
 
-    def fits(layers: int, texts: int) -> bool:
-        training = training_of(method, texts, length)
-        held = Held(texts * length, texts * length, 1, NOTHING, NOTHING)
+    def fits(layers: int) -> bool:
+        held = Held(tokens, tokens, 1, NOTHING, NOTHING)
         shape = replace(llama, layers=layers).shape
         return estimate(shape, training, free, where, held).total <= free
 
-    for texts in (batch, batch // 2, batch // 4):
-        if texts and fits(llama.layers, texts):
-            return llama, texts
-    layers = next((one for one in range(llama.layers, 1, -1) if fits(one, batch)), 1)
-    return replace(llama, layers=layers), batch
+    layers = next((one for one in range(llama.layers, 1, -1) if fits(one)), 1)
+    return replace(llama, layers=layers)

@@ -33,7 +33,7 @@ def paper_run(bench: Bench) -> dict[str, Any]:
     targets = sum(one != -100 for _, labels in rows for one in labels[1:]) / len(rows)
     took = pairs * targets / run.standings[0].rate
     tell("the paper's run: measuring this machine for the forecast")
-    told = forecast_seconds(bench, run.llama, run.batch)
+    told = forecast_seconds(bench, run.llama)
     lengths = [len(ids) for ids, _ in rows]
     counted = round(targets * len(rows))
     whole = training_operations(bench.scale.llama.shape, lengths, counted).total
@@ -53,11 +53,11 @@ def paper_run(bench: Bench) -> dict[str, Any]:
     return found
 
 
-def forecast_seconds(bench: Bench, llama: Llama, batch: int) -> float:
+def forecast_seconds(bench: Bench, llama: Llama) -> float:
     """What the lab says of the training, before it is launched."""
     folder = str(llama.folder(bench.models))
-    training = training_of("full", batch, bench.scale.length)
-    steps = math.ceil(bench.texts.spec.size / batch)
+    training = training_of("full", bench.scale.batch, bench.scale.length)
+    steps = math.ceil(bench.texts.spec.size / bench.scale.batch)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         settings = replace(bench.settings, home=Path(home))
         calibrate(settings)

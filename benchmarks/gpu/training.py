@@ -27,13 +27,18 @@ FP32 = Rival(
 )
 """By its defaults TRL trains in the format the weights lie in, here bf16, Adam's moments too."""
 
+_KEPT = {name: RIVALS[name] for name in ("trl", "trl-no-checkpointing")}
+
 ON_ROWS: Mapping[Method, Mapping[str, Rival]] = {
-    "full": {"trl": RIVALS["trl"], "trl-fp32": FP32},
-    "lora": {name: RIVALS[name] for name in ("trl", "trl-no-checkpointing")},
+    "full": {**_KEPT, "trl-fp32": FP32},
+    "lora": _KEPT,
 }
 """Against whom, where nothing is to be padded: packing would change nothing."""
 
-ON_PAIRS = {name: RIVALS[name] for name in ("trl-packing", "trl-padding-free", "trl")}
+ON_PAIRS: Mapping[Method, Mapping[str, Rival]] = {
+    "full": {"trl": RIVALS["trl"]},
+    "lora": {name: RIVALS[name] for name in ("trl-packing", "trl-padding-free", "trl")},
+}
 """Against whom on pairs as they are."""
 
 
@@ -43,7 +48,6 @@ class Race:
 
     Attributes:
         llama: the model, with the layers that fitted.
-        batch: texts in a step.
         tokens: of all texts.
         targets: of them, that the loss counts.
         standings: the lab's first.
@@ -51,7 +55,6 @@ class Race:
     """
 
     llama: Llama
-    batch: int
     tokens: int
     targets: int
     standings: Sequence[Standing]
@@ -71,7 +74,7 @@ def on_pairs(bench: Bench, method: Method) -> Race:
     scale = bench.scale
     count = scale.batch * scale.steps + scale.held_out
     pairs = bench.texts.pairs(2 * count, scale.length)[:count]
-    return race(bench, method, pairs, "pairs", ON_PAIRS)
+    return race(bench, method, pairs, "pairs", ON_PAIRS[method])
 
 
 def race(
@@ -90,17 +93,19 @@ def race(
         NotAvailable: the lab itself cannot train here.
     """
     scale, tell = bench.scale, bench.record.say
-    llama, batch = that_fits(scale.llama, method, scale.batch, scale.length)
-    if llama != scale.llama or batch != scale.batch:
-        tell(f"{method}: memory allows {llama.layers} layers and {batch} texts a step")
-    training = training_of(method, batch, scale.length)
+    training = training_of(method, scale.batch, scale.length)
+    llama = that_fits(scale.llama, training)
+    if llama != scale.llama:
+        tell(f"{method}: memory allows {llama.layers} layers")
     train, held_out = texts[: -scale.held_out], texts[-scale.held_out :]
     tell(f"{method}: the model")
     course = Course(
         model=str(llama.folder(bench.models)), method=method, train=train, held_out=held_out,
-        steps=scale.steps, learning_rate=1e-5, length=scale.length, batch=batch,
+        steps=scale.steps, learning_rate=1e-5, length=scale.length, batch=scale.batch,
         untimed=scale.untimed, warm_laps=0,
-        options={"gradient_checkpointing": training.gradient_checkpointing},
+        options=training.model_dump(
+            include={"batch_size", "accumulation", "gradient_checkpointing"}
+        ),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as place:
         task = course.write(Path(place))
@@ -125,15 +130,15 @@ def race(
         else {"problem": one.problem}
         for one in standings
     }
-    title = f"{method}, {what}, {llama.layers} layers, {scale.steps} steps of {batch} texts"
+    title = f"{method}, {what}, {llama.layers} layers, {scale.steps} steps of {scale.batch} texts"
     result = Result(title, "target tokens", "difference of loss", standings, "held-out loss")
     _show(bench, result, found)
     figures = {
-        "layers": llama.layers, "batch": batch, "parameters": llama.shape.parameters,
+        "layers": llama.layers, "batch": scale.batch, "parameters": llama.shape.parameters,
         "operations_per_token": needed / tokens, "contestants": found, "contest": result.to_json(),
         "trl": "in the same run" if bench.trl else "left out: no --trl-python was given",
     }  # fmt: skip
-    return Race(llama, batch, tokens, targets, standings, figures)
+    return Race(llama, tokens, targets, standings, figures)
 
 
 def _figures(

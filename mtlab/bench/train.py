@@ -15,8 +15,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from mtlab.bench.environments import ensure
 from mtlab.bench.peer import PROGRAMS, Peer
 from mtlab.bench.training_task import Method, course_of
 from mtlab.errors import InputError
+from mtlab.runs.job_environment import ALLOCATING
 from mtlab.settings import Settings
 
 
@@ -118,6 +119,7 @@ class Trainer:
         task: what it is told.
         command: what it is started with, once its environment is there.
         settings: the lab's.
+        environment: variables of its own.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Trainer:
     task: dict[str, Any]
     command: Callable[[], list[str]]
     settings: Settings
+    environment: Mapping[str, str] = field(default_factory=dict)
     _peer: Peer | None = None
 
     def prepare(self) -> dict[str, str]:
@@ -136,7 +139,7 @@ class Trainer:
         """
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         threads = str(self.settings.threads or cores)
-        environment = {"OMP_NUM_THREADS": threads}
+        environment = {"OMP_NUM_THREADS": threads, **self.environment}
         if self.settings.offline or Path(self.task["model"]).is_dir():
             environment["HF_HUB_OFFLINE"] = "1"
         self._peer = Peer(self.name, self.command(), environment)
@@ -164,7 +167,7 @@ def lab(task: dict[str, Any], settings: Settings) -> Trainer:
     command = [sys.executable, "-m", "mtlab.bench.training_lap"]
     again = task["options"].get("gradient_checkpointing")
     how = f"its defaults, activations {'computed again' if again else 'kept'}"
-    return Trainer("mtlab", how, task, lambda: command, settings)
+    return Trainer("mtlab", how, task, lambda: command, settings, ALLOCATING)
 
 
 def rival(

@@ -96,19 +96,19 @@ class Laps:
 
     def _training(self) -> Training:
         task = self.task
-        return Training(
-            method=task["method"],
-            learning_rate=task["learning_rate"],
-            steps=task["steps"],
-            batch_size=task["batch"],
-            accumulation=1,
-            warmup=task["warmup_steps"] / task["steps"],
-            max_length=task["max_length"],
-            checkpoint_steps=task["steps"] + 1,
-            lora_rank=task["lora_rank"],
-            lora_alpha=task["lora_alpha"],
-            **task["options"],
-        )
+        shared = {
+            "method": task["method"],
+            "learning_rate": task["learning_rate"],
+            "steps": task["steps"],
+            "batch_size": task["batch"],
+            "accumulation": 1,
+            "warmup": task["warmup_steps"] / task["steps"],
+            "max_length": task["max_length"],
+            "checkpoint_steps": task["steps"] + 1,
+            "lora_rank": task["lora_rank"],
+            "lora_alpha": task["lora_alpha"],
+        }
+        return Training(**{**shared, **task["options"]})
 
 
 def main() -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from mtlab.models import Loaded, free_main_memory
+from mtlab.defaults import budget_of
+from mtlab.models import ALIVE, Loaded, free_main_memory
 from mtlab.spec import Decoding
-
-DEFAULT_BUDGET = 4096
-"""Of a spec that leaves it open."""
 
 LEAST = 256
 
 _SHARE = 0.5  # of the free memory: pieces are copied when rows leave a batch
+_GPU_SHARE = 0.8  # there a layer's are at a time, and a batch that does not fit is halved
 _PROMPT = 64  # tokens of a short prompt: the shorter they are, the more sentences a budget holds
 
 
@@ -28,10 +27,10 @@ def fitting_budget(
         processes: that decode at once; a GPU is each one's own, main memory is all of theirs.
     """
     free = _free(loaded.device) if free is None else free
-    if not loaded.device.startswith("cuda"):
-        free //= processes
-    budget = decoding.token_budget or DEFAULT_BUDGET
-    while budget > LEAST and batch_bytes(loaded, decoding, budget) > _SHARE * free:
+    on_gpu = loaded.device.startswith("cuda")
+    room = _GPU_SHARE * free if on_gpu else _SHARE * (free // processes)
+    budget = budget_of(decoding, on_gpu)
+    while budget > LEAST and batch_bytes(loaded, decoding, budget) > room:
         budget = max(LEAST, budget // 2)
     return budget
 
@@ -39,15 +38,18 @@ def fitting_budget(
 def batch_bytes(loaded: Loaded, decoding: Decoding, budget: int) -> int:
     """What a batch of short prompts may take: keys and values of all that is written, and logits.
 
-    Rather too much: answers seldom grow to the limit, and what no beam goes on from is dropped. Of
-    a model without attention, which keeps no keys and values, only logits are counted.
+    Rather too much: answers seldom grow to the limit, and what no beam goes on from is dropped; on
+    a GPU, where more sentences at once are worth most, the latter is counted. Of a model without
+    attention, which keeps no keys and values, only logits are counted.
     """
     config = loaded.model.config.get_text_config(decoder=True)
     position = _position_bytes(config, 2 if loaded.dtype_name == "bf16" else 4)
     beams = decoding.beams if decoding.strategy == "beam" else 1
     sentences = max(1, budget // (_PROMPT * beams))
     logits = 3 * 4 * beams * config.vocab_size  # in fp32: the model's, their logarithms, a sum
-    return int(sentences * (position * (_PROMPT + beams * decoding.token_limit) + logits))
+    alive = ALIVE if loaded.device.startswith("cuda") and beams > 1 else 1.0
+    written = alive * beams * decoding.token_limit
+    return int(sentences * (position * (_PROMPT + written) + logits))
 
 
 def _position_bytes(config: Any, size: int) -> int:

@@ -14,10 +14,10 @@ import torch
 
 from mtlab.backends import refuse_backend
 from mtlab.decoding.batches import plan
-from mtlab.decoding.budget import DEFAULT_BUDGET
 from mtlab.decoding.hypothesis import NOTHING, UNFIT, Hypothesis
 from mtlab.decoding.keeping import Kept, Nowhere, batch_by_batch
 from mtlab.decoding.translator import DecodingStopped, out_of_memory
+from mtlab.defaults import budget_of
 from mtlab.errors import InputError, NotAvailable
 from mtlab.languages import language
 from mtlab.models import LoadedTranslationModel, quiet
@@ -94,7 +94,8 @@ def translate_seq2seq(
         return _generate(loaded, [prompts[place] for place in batch], marks, beams, limit)
 
     asked = list(prompts)
-    planned = plan(list(prompts.values()), beams, decoding.token_budget or DEFAULT_BUDGET)
+    budget = budget_of(decoding, loaded.device.startswith("cuda"))
+    planned = plan(list(prompts.values()), beams, budget)
     batches = [[asked[number] for number in batch] for batch in planned]
     done = len(first) - len(prompts)
     for found in batch_by_batch(batches, kept or Nowhere(), make):

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple, NoReturn
 import torch
 
 from mtlab.decoding.batches import plan
-from mtlab.decoding.budget import DEFAULT_BUDGET
 from mtlab.decoding.engines import Engine, engine_for
 from mtlab.decoding.hypothesis import NOTHING, TOO_LONG, UNFIT, Hypothesis
 from mtlab.decoding.keeping import Kept, Make, Nowhere, batch_by_batch
@@ -28,6 +27,7 @@ from mtlab.decoding.search import (
 )
 from mtlab.decoding.spreading import Answers, Hands, Parcel, alone
 from mtlab.decoding.stepper import Stepper, can_step, shared_prefix, width_of
+from mtlab.defaults import budget_of
 from mtlab.errors import InputError, NotAvailable, RunFailed
 from mtlab.models import Loaded
 from mtlab.prompts import Template, prompt_ids
@@ -146,7 +146,7 @@ def translate_together(
         return work.run_or_halve()
 
     firsts = list(prompts)
-    budget = decoding.token_budget or DEFAULT_BUDGET
+    budget = budget_of(decoding, loaded.device.startswith("cuda"))
     planned = plan(list(prompts.values()), _rows(decoding), budget)
     batches = [[firsts[number] for number in batch] for batch in planned]
     with _inference(loaded.model):

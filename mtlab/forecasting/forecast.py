@@ -6,11 +6,12 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from mtlab.defaults import budget_of
 from mtlab.errors import NotAvailable
 from mtlab.forecasting.experience import MEMORY, Experience, experience_of
 from mtlab.forecasting.lengths import Lengths
@@ -19,11 +20,12 @@ from mtlab.forecasting.memory import held_of, memory_of
 from mtlab.forecasting.physics import seconds_of
 from mtlab.forecasting.texts import texts_of
 from mtlab.forecasting.words import in_words
-from mtlab.forecasting.work import Work, work_of
+from mtlab.forecasting.work import Texts, Work, work_of
 from mtlab.methods import NONE, OUTPUTS
 from mtlab.models.facts import Shape, inspect, look
 from mtlab.models.memory import Held, Spread, settled
-from mtlab.models.room import available_memory
+from mtlab.models.passes import foretold_tokens
+from mtlab.models.room import MAIN_MEMORY, available_memory
 from mtlab.presets import Base, resolve_base
 from mtlab.runs.status import PHASES, Phase
 from mtlab.runs.store import RunStore
@@ -191,7 +193,7 @@ class Forecaster:
         texts = texts_of(spec, drawn, Lengths(base, settings), settings)
         kept = self._experience().kept(spec)
         places = [place for place, one in enumerate(spec.tested) if one in kept or one in also]
-        work = work_of(_settled(spec, shape), shape, texts, context=context, kept=places)
+        work = _work_here(spec, shape, texts, context, places)
         if work.comet and not _has_comet(settings, spec.comet_model, int(time.time() / _LATELY)):
             return replace(work, comet=0)  # it will be said to be missing, at once
         return work
@@ -219,14 +221,21 @@ _OF: weakref.WeakKeyDictionary[RunStore, Forecaster] = weakref.WeakKeyDictionary
 _MAKING = threading.Lock()
 
 
-def _settled(spec: RunSpec, shape: Shape) -> RunSpec:
-    """The spec, of which it is decided whether training computes activations again."""
-    training = spec.training
-    if training.gradient_checkpointing is not None or not training.trains:
-        return spec
-    spread = Spread(spec.devices, spec.strategy)
-    again = settled(training, shape, *available_memory(), spread=spread).gradient_checkpointing
-    return spec.with_changes(training__gradient_checkpointing=again)
+def _work_here(
+    spec: RunSpec, shape: Shape, texts: Texts, context: int | None, kept: Sequence[int]
+) -> Work:
+    """A run's work, what the spec leaves to the machine's memory decided."""
+    available, where = available_memory()
+    training, spread = spec.training, Spread(spec.devices, spec.strategy)
+    most = None
+    if training.trains:
+        training = settled(training, shape, available, where, spread=spread)
+        most = foretold_tokens(shape, training, available, where, spec.devices)
+    spec = spec.with_changes(
+        training=training.model_dump(mode="json"),
+        decoding__token_budget=budget_of(spec.decoding, where != MAIN_MEMORY),
+    )
+    return work_of(spec, shape, texts, context=context, kept=kept, pass_tokens=most)
 
 
 @lru_cache(maxsize=8)

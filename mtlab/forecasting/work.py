@@ -12,9 +12,10 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
-from mtlab.batch_parts import parts_of
+from mtlab.batch_parts import parts_of, parts_within
 from mtlab.methods import NONE
 from mtlab.models.facts import Shape
+from mtlab.models.passes import asked_tokens
 from mtlab.spec import RunSpec
 from mtlab.streams import most_together, streams_of
 
@@ -175,6 +176,7 @@ def work_of(
     *,
     context: int | None = None,
     kept: Container[int] = (),
+    pass_tokens: int | None = None,
 ) -> Work:
     """Count a run's work.
 
@@ -184,6 +186,7 @@ def work_of(
         texts: the lengths of its sentences.
         context: the tokens its model can attend to; None where that is not known.
         kept: the places of the directions whose translations by the untuned base are kept.
+        pass_tokens: of a training pass at most, where steps are not padded; None where they are.
     """
     decoding, training = spec.decoding, spec.training
     limit = decoding.token_limit
@@ -222,7 +225,7 @@ def work_of(
         tuple(base) if spec.score_base else (),
         tuple(own),
         tuple(probes),
-        _teaching(spec, shape, texts) if training.trains else None,
+        _teaching(spec, shape, texts, pass_tokens) if training.trains else None,
         segments,
         segments if "comet" in spec.metrics else 0,
         spec.devices,
@@ -278,13 +281,18 @@ def batches_of(test: Test, rows: int, budget: int, limit: int) -> Batches:
     )
 
 
-def _teaching(spec: RunSpec, shape: Shape, texts: Texts) -> Teaching:
+def _teaching(spec: RunSpec, shape: Shape, texts: Texts, most: int | None) -> Teaching:
     training = spec.training
     steps, batch = training.steps or 1, training.batch_size or 1
     batches = steps * (training.accumulation or 1)
+    asked = asked_tokens(training)  # sure to be needed: passes are wider where there is room
+    if most is not None:
+        batch, batches = batch * (training.accumulation or 1), steps
     examples = [one for one in texts.examples if one[0] <= (training.max_length or 512)]
     draw = random.Random(spec.seed)
-    made = [_parts(examples or [(64, 24)], batch, draw) for _ in range(min(batches, _SIMULATED))]
+    made = [
+        _parts(examples or [(64, 24)], batch, draw, most) for _ in range(min(batches, _SIMULATED))
+    ]
     passes = [one for parts in made for one in parts]
     each = batches / len(made)  # what a batch of those that were drawn stands for
     full = training.method == "full"
@@ -293,7 +301,7 @@ def _teaching(spec: RunSpec, shape: Shape, texts: Texts) -> Teaching:
         passes=max(1, round(len(passes) * each / steps)),
         tokens=sum(tokens for tokens, _ in passes) * each,
         targets=sum(targets for _, targets in passes) * each,
-        widest=max(tokens for tokens, _ in passes),
+        widest=min(max(tokens for tokens, _ in passes), math.inf if most is None else asked),
         widest_targets=max(targets for _, targets in passes),
         shapes=len(set(passes)),
         trained=shape.parameters if full else shape.adapted(training.lora_rank),
@@ -304,14 +312,18 @@ def _teaching(spec: RunSpec, shape: Shape, texts: Texts) -> Teaching:
 
 
 def _parts(
-    examples: Sequence[tuple[int, int]], batch: int, draw: random.Random
+    examples: Sequence[tuple[int, int]], batch: int, draw: random.Random, most: int | None
 ) -> list[tuple[int, int]]:
-    """The passes of one batch: tokens, padding included, and places of logits.
-
-    On a CPU a batch goes through in parts (`mtlab.training.batching`); on a GPU whole or without
-    padding, where finished runs correct the difference.
+    """The passes of one batch, as `mtlab.training.batching` makes them: tokens, padding included,
+    and places of logits.
     """
     held = [draw.choice(examples) for _ in range(batch)]
+    if most is not None:
+        parts = parts_within([length for length, _ in held], most)
+        return [
+            (sum(held[row][0] for row in part), sum(held[row][1] + 1 for row in part))
+            for part in parts
+        ]
     made = []
     for part in parts_of([length for length, _ in held]):
         width = max(held[row][0] for row in part)

@@ -254,6 +254,12 @@ def _is_weights(name: str) -> bool:
     return name.endswith(".safetensors") and "/" not in name and "consolidated" not in name
 
 
+def config_shape(config: dict[str, Any], parameters: int) -> Shape:
+    """The shape of a model by its config."""
+    base = Base("", "", parameters=parameters)
+    return _facts(config, base, parameters, 0, has_pickled_only=False).shape
+
+
 def _facts(
     config: dict[str, Any], base: Base, parameters: int, size: int, *, has_pickled_only: bool
 ) -> ModelFacts:

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from mtlab.errors import InputError, MtlabError, NotAvailable
 from mtlab.models.device import Precision, device_name, resolve_precision
-from mtlab.models.facts import explain_hub_error, inspect
+from mtlab.models.facts import Shape, config_shape, explain_hub_error, inspect
 from mtlab.presets import Base, resolve_base
 from mtlab.settings import Settings
 from mtlab.spec import RunSpec
@@ -96,6 +96,13 @@ def load(
     for adapter in base.adapters:
         loaded = _merged(loaded, adapter)
     return loaded
+
+
+def shape_in(loaded: Loaded) -> Shape:
+    """The shape of a model in memory; adapters are not counted."""
+    model = loaded.model
+    whole = sum(one.numel() for name, one in model.named_parameters() if "lora_" not in name)
+    return config_shape(model.config.to_dict(), whole)
 
 
 def load_run(
@@ -199,6 +206,10 @@ def _from_pretrained(
                 # Read into a GPU's memory without a copy of all in main memory.
                 device_map={"": device} if device.startswith("cuda") else None,
             )
+            if device.startswith("cuda"):
+                # Its kernels are planned anew for each shape of a batch, which takes longer than
+                # the attention, and there are hardly two of one shape.
+                torch.backends.cuda.enable_cudnn_sdp(False)
             return model.to(device).eval()
     except (torch.OutOfMemoryError, MemoryError):
         raise NotAvailable(

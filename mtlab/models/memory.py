@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -18,13 +19,15 @@ _CHECKPOINTED = 0.4  # of what a token keeps, where a layer is computed again
 _MOST_SHAPES = 60
 _TRANSLATING = 80e6
 _STAYS = 0.14  # of what the untuned base's translating took, while the model is trained
-_ALIVE = 0.6  # the share of what beams have written that some beam still goes on from
 _GPU = 6e8  # CUDA's own
-# On a GPU the same by what a Llama's layer keeps for its backward pass, in bf16 and with SwiGLU
-# (after Korthikanti et al. 2022, arXiv 2205.05198, without attention's weights); never measured.
-_GPU_TOKEN_UNIT = {"full": 17, "lora": 32}
-_GPU_CHECKPOINTED = 0.12
+# On a GPU the same by what a Llama's layer keeps for its backward pass, in bf16 and with SwiGLU,
+# LoRA's products being the lab's own; as measured on an H200 with a model of 7 B (docs/speed.md).
+_GPU_TOKEN_UNIT, _GPU_TOKEN_UNIT_LIGER = 18, 14
+_GPU_CHECKPOINTED = 0.15
 _GPU_TARGET_UNIT = 16
+ALIVE = 0.6
+"""The share of what beams have written that some beam still goes on from."""
+
 _ROOM = 0.9  # the share of free memory that activations may fill before they are computed again
 
 
@@ -294,7 +297,7 @@ def estimate(
     masters = full and on_gpu and number is _BF16
     if full and not masters:
         weights, state = 4.0 * shape.parameters, (_STATE - 4.0) * trained
-    unit: float = number.wide * _GPU_TOKEN_UNIT[kind] if on_gpu else number.token[kind]
+    unit: float = number.wide * _gpu_token_unit() if on_gpu else number.token[kind]
     if training.gradient_checkpointing:
         unit *= _GPU_CHECKPOINTED if on_gpu else _CHECKPOINTED
     learning = held.tokens * shape.layers * (shape.hidden + shape.inner / 2) * unit
@@ -310,11 +313,24 @@ def estimate(
     return _need(weights, state, max(learning, translating), process, available, where)
 
 
+def gpu_token_bytes(shape: Shape) -> float:
+    """What a token of a training pass in bf16 keeps on a GPU for the way back, where half of all
+    tokens are targets.
+    """
+    logits = _GPU_TARGET_UNIT * shape.vocabulary / 2
+    return shape.layers * (shape.hidden + shape.inner / 2) * _gpu_token_unit() + logits
+
+
+def _gpu_token_unit() -> int:
+    liger = importlib.util.find_spec("liger_kernel") is not None
+    return _GPU_TOKEN_UNIT_LIGER if liger else _GPU_TOKEN_UNIT
+
+
 def _reading(shape: Shape, held: Translating, number: _Format) -> float:
     """What translating keeps: keys and values of the prompts and of all beams, logits, kernels."""
     if not held.prompts:
         return 0.0
-    kept = held.prompts + _ALIVE * held.sentences * held.rows * held.answers
+    kept = held.prompts + ALIVE * held.sentences * held.rows * held.answers
     keys = kept * shape.layers * 2 * shape.kv_width * 2 * number.wide * number.kv_copies
     logits = held.sentences * held.rows * shape.vocabulary * number.logit
     return keys + logits + held.answers * number.step + _TRANSLATING

@@ -11,6 +11,9 @@ from mtlab.presets import BASES, RUN
 from mtlab.runs.files import read_json
 from mtlab.secrecy import without_secrets
 
+ALLOCATING = {"PYTORCH_ALLOC_CONF": "expandable_segments:True"}
+"""Batches of ever other sizes would leave a GPU's memory full of gaps."""
+
 
 def environment_of_job(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """The variables for the run in a folder: of all secrets the hub's token alone, and that only
@@ -21,7 +24,7 @@ def environment_of_job(folder: Path, environment: Mapping[str, str]) -> dict[str
 
 def environment_for_spec(spec: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, str]:
     """The same for a run that is not written down yet, from its plain values."""
-    return without_secrets(environment, hub=asks_the_hub(spec))
+    return ALLOCATING | without_secrets(environment, hub=asks_the_hub(spec))
 
 
 def asks_the_hub(spec: Mapping[str, Any]) -> bool:

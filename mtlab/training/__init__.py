@@ -4,7 +4,8 @@ tuning        the one verb, `fine_tune`
 order         which examples each step sees, and how they are padded
 attention     flash attention for a step's time, where there is one
 masters       bf16 weights for steps, whose fp32 masters learn: full fine-tuning on one GPU
-kernels       Liger's kernels or compiled layers, for a step's time
+kernels       Liger's kernels or compiled layers, and LoRA's own products, for a step's time
+lora          those products
 batching      how a step's examples go through the model: in parts of like length, or end to end
 distributed   one training shared among processes, a device each
 sharding      the same with the model itself in shares

@@ -116,8 +116,8 @@ def _varlen(
     from torch.nn.attention.varlen import varlen_attn
 
     q, k, v = (states[0].transpose(0, 1) for states in (query, key, value))
-    shared = {"enable_gqa": True} if k.shape[1] != q.shape[1] else {}
-    seen = varlen_attn(
+    shared: dict[str, Any] = {"enable_gqa": True} if k.shape[1] != q.shape[1] else {}
+    seen: Any = varlen_attn(
         q, k, v, cu_seq_lens_q, cu_seq_lens_q, max_length_q, max_length_q,
         scale=scaling, window_size=(-1, 0), **shared,
     )  # fmt: skip

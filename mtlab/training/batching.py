@@ -7,9 +7,8 @@ is much to pad. What can be done about it without changing what is learnt:
 split       on a CPU, a batch goes through in parts of like length, whose losses and gradients add
             up to those of the batch; a part more costs little there
 flattened   on a GPU with `attention` that knows where texts begin, end to end in rows, each kept
-            from seeing the others: nothing is padded. A row holds as many tokens as a pass of the
-            longest texts would, so that a step of short ones is made in a single pass, whatever
-            accumulation its memory would ask for
+            from seeing the others: nothing is padded. A row holds as many tokens as a pass may
+            (`mtlab.models.passes`), whatever number of examples that is
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ class Flattener:
         self._most = most
 
     def __call__(self, rows: Sequence[Example]) -> dict[str, Any]:
-        """The passes, under `parts`; the `labels` of all, of which the loss's tokens are counted."""
+        """The passes, as `parts`, and all `labels`, of which the loss's tokens are counted."""
         parts = parts_within([len(row.input_ids) for row in rows], self._most)
         labels = torch.cat([_apart(row) for row in rows])[None]
         return {"labels": labels, "parts": [_end_to_end([rows[one] for one in p]) for p in parts]}

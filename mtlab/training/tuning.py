@@ -24,7 +24,7 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from mtlab.errors import InputError, MtlabError, NotAvailable, RunFailed
-from mtlab.models import Loaded, quiet, resolve_precision
+from mtlab.models import Loaded, pass_tokens, quiet, resolve_precision, shape_in
 from mtlab.prompts import Example
 from mtlab.spec import Training
 from mtlab.training.attention import APART, attending, attention_for
@@ -136,6 +136,9 @@ def fine_tune(
     used = ("bf16-masters",) * masters + apart + fused.names
     if used:
         emit("note", text=f"steps are made with {', '.join(used)}")
+    collator = (
+        Flattener(_pass_tokens(loaded, training)) if flat else Collator(_pad_id(loaded), takes)
+    )
     watcher = Watcher(emit, should_stop, probe, order, examples, steps)
     checkpoint = last_checkpoint(folder)
     started = time.monotonic()
@@ -145,9 +148,7 @@ def fine_tune(
                 model=model,
                 args=_arguments(loaded, training, seed, folder, steps, place, masters, flat),
                 train_dataset=Shared(examples) if place.shares else Rows(examples),
-                data_collator=Flattener(_pass_tokens(training))
-                if flat
-                else Collator(_pad_id(loaded), takes),
+                data_collator=collator,
                 callbacks=_callbacks(place, watcher),
             )
             trainer.place, trainer.order = place, order
@@ -182,8 +183,9 @@ class _Trainer(Trainer):  # type: ignore[misc]
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
         """In parts, on one device; each one's loss is of all the step's tokens."""
         step = super().training_step
+        parts = self._parts(inputs, num_items_in_batch)
         with self.attends(), self.fused.at_work():
-            losses = [step(model, part, num_items_in_batch) for part in self._parts(inputs, num_items_in_batch)]
+            losses = [step(model, part, num_items_in_batch) for part in parts]
         return torch.stack(losses).sum()
 
     def _parts(self, inputs: Any, counted: Any) -> list[Any]:
@@ -347,9 +349,11 @@ def _explain(error: Exception) -> NoReturn:
     raise error
 
 
-def _pass_tokens(training: Training) -> int:
-    """Of a pass of the longest texts, which the batch size allows."""
-    return _required(training.batch_size) * _required(training.max_length)
+def _pass_tokens(loaded: Loaded, training: Training) -> int:
+    torch.cuda.empty_cache()
+    free, _ = torch.cuda.mem_get_info()
+    trained = sum(one.numel() for one in loaded.model.parameters() if one.requires_grad)
+    return pass_tokens(shape_in(loaded), training, trained, int(free))
 
 
 def _pad_id(loaded: Loaded) -> int:

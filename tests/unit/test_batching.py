@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from mtlab.batch_parts import parts_of
+from mtlab.batch_parts import parts_of, parts_within
 from mtlab.prompts import Example
 from mtlab.training import Collator
 from mtlab.training.batching import Flattener, can_flatten, split
@@ -62,25 +62,32 @@ def test_a_batch_in_parts_teaches_what_it_teaches_in_one_piece(
     torch.testing.assert_close(other, gradients, rtol=1e-4, atol=1e-6)
 
 
-def test_a_flattened_batch_teaches_what_a_padded_one_does(model: Any, rows: list[Example]) -> None:
-    padded, flat = Collator(0, TAKES)(rows), Flattener()(rows)
-    assert flat["input_ids"].numel() == sum(len(row.input_ids) for row in rows)
-    assert len(flat["logits_to_keep"]) < flat["input_ids"].numel()
+@pytest.mark.parametrize(("most", "passes"), [(1000, 1), (200, 2), (10, 7)])
+def test_a_flattened_batch_teaches_what_a_padded_one_does(
+    model: Any, rows: list[Example], most: int, passes: int
+) -> None:
+    padded, flat = Collator(0, TAKES)(rows), Flattener(most)(rows)
+    parts = flat["parts"]
+    assert len(parts) == passes
+    tokens = sum(one["input_ids"].numel() for one in parts)
+    assert tokens == sum(len(row.input_ids) for row in rows), "nothing is padding"
+    assert sum(len(one["logits_to_keep"]) for one in parts) < 0.8 * tokens
     count = sum(row.target_tokens for row in rows)
-    assert int((flat["labels"][:, 1:] != -100).sum()) == count
+    assert int((flat["labels"][:, 1:] != -100).sum()) == count, "what Trainer divides by"
     loss, gradients = learnt(model, [padded], count)
-    again, other = learnt(model, [flat], count)
+    again, other = learnt(model, parts, count)
     assert again == pytest.approx(loss, rel=1e-5)
     torch.testing.assert_close(other, gradients, rtol=1e-4, atol=1e-6)
 
 
 def test_examples_in_one_row_never_see_each_other(model: Any, rows: list[Example]) -> None:
-    batch = Flattener()(rows) | {"logits_to_keep": 0}
+    (batch,) = Flattener(1000)(rows)["parts"]
+    batch["logits_to_keep"] = 0
     del batch["labels"]
     with torch.no_grad():
         logits = model(**batch).logits[0]
         start = 0
-        for row in rows:
+        for row in sorted(rows, key=lambda row: -len(row.input_ids)):
             alone = model(input_ids=torch.tensor([row.input_ids])).logits[0]
             together = logits[start : start + len(row.input_ids)]
             torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
@@ -105,6 +112,24 @@ def test_parts_cost_least() -> None:
         )
         assert cost(lengths, parts) == min(cost(lengths, one) for one in every)
     assert parts_of([100] * 8) == [list(range(8))], "nothing is gained by dividing equals"
+
+
+def test_parts_hold_so_many_tokens_at_most() -> None:
+    draw = random.Random(3)
+    for _ in range(20):
+        lengths = [draw.randint(1, 60) for _ in range(12)]
+        parts = parts_within(lengths, 50)
+        assert sorted(row for part in parts for row in part) == list(range(12))
+        for part in parts:
+            assert len(part) == 1 or sum(lengths[row] for row in part) <= 50
+        firsts = [sum(lengths[row] for row in part) for part in parts]
+        assert all(
+            firsts[early] + lengths[row] > 50
+            for late, part in enumerate(parts)
+            for row in part
+            for early in range(late)
+        ), "no row that an earlier part has room for"
+    assert parts_within([512] * 16, 2048) == [list(range(i, i + 4)) for i in range(0, 16, 4)]
 
 
 def test_what_is_flattened(model: Any) -> None:
