@@ -68,6 +68,7 @@ class Llama:
             vocab_size=self.vocabulary, hidden_size=self.hidden, intermediate_size=self.inner,
             num_hidden_layers=self.layers, num_attention_heads=self.heads,
             max_position_embeddings=4096, bos_token_id=1, eos_token_id=2, pad_token_id=0,
+            dtype="bfloat16",
         )  # fmt: skip
         torch.manual_seed(0)
         before = torch.get_default_dtype()

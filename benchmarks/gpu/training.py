@@ -25,7 +25,7 @@ from mtlab.cli import printing
 FP32 = Rival(
     "SFTTrainer, weights in fp32 as the lab has them", {"model_init_kwargs": {"dtype": "float32"}}
 )
-"""By its defaults TRL trains in the format the weights lie in, here bf16, Adam's moments too."""
+"""By its defaults TRL trains in the format that a config names, here bf16, Adam's moments too."""
 
 _KEPT = {name: RIVALS[name] for name in ("trl", "trl-no-checkpointing")}
 
@@ -36,7 +36,7 @@ ON_ROWS: Mapping[Method, Mapping[str, Rival]] = {
 """Against whom, where nothing is to be padded: packing would change nothing."""
 
 ON_PAIRS: Mapping[Method, Mapping[str, Rival]] = {
-    "full": {"trl": RIVALS["trl"]},
+    "full": {},
     "lora": {name: RIVALS[name] for name in ("trl-packing", "trl-padding-free", "trl")},
 }
 """Against whom on pairs as they are."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import torch
 
+from mtlab.decoding.attention import beams_attention_for
 from mtlab.decoding.batches import plan
 from mtlab.decoding.engines import Engine, engine_for
 from mtlab.decoding.hypothesis import NOTHING, TOO_LONG, UNFIT, Hypothesis
@@ -30,6 +31,7 @@ from mtlab.decoding.stepper import Stepper, can_step, shared_prefix, width_of
 from mtlab.defaults import budget_of
 from mtlab.errors import InputError, NotAvailable, RunFailed
 from mtlab.models import Loaded
+from mtlab.models.attending import attending
 from mtlab.prompts import Template, prompt_ids
 from mtlab.spec import Decoding, Direction
 
@@ -366,19 +368,24 @@ def _hypothesis(tokenizer: Any, found: Found, template: Template | Parcel) -> Hy
 
 
 class _inference:  # noqa: N801 - reads as the verb it is
-    """Evaluation mode without gradients; the model's own mode is put back afterwards."""
+    """Evaluation mode without gradients, and attention for beams; the model's own mode is put back
+    afterwards.
+    """
 
     def __init__(self, model: Any) -> None:
         self.model = model
         self.grad = torch.inference_mode()
+        self.attention = attending(model, beams_attention_for(model))
 
     def __enter__(self) -> None:
         self.was_training = self.model.training
         self.model.eval()
+        self.attention.__enter__()
         self.grad.__enter__()
 
     def __exit__(self, *error: Any) -> None:
         self.grad.__exit__(*error)
+        self.attention.__exit__(None, None, None)
         self.model.train(self.was_training)
 
 

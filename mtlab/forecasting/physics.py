@@ -57,12 +57,23 @@ _FP32: Mapping[str, float] = {
     "preparing": 9.5, "loading": 151.0, "scoring": 23.0, "scored": 0.04,
 }  # fmt: skip
 
+_GPU: Mapping[str, float] = {
+    # A step is asked for by Python, layer by layer, while the one before is computed.
+    "steps": 3.0, "rows": 0.9, "kv": 2.0, "logits": 10.0, "prefill": 1.2, "heads": 2.0,
+    "passes": 0.77, "tokens": 0.86, "targets": 1.0, "optimizer": 1.8, "saving": 1.0,
+    "weights": 2000.0, "comet": 0.85,  # weights come from the disk
+    "starting lora": 150.0, "starting full": 150.0, "loading lora": 21.0, "loading full": 16.0,
+    "preparing": 9.5, "loading": 140.0, "scoring": 25.0, "scored": 0.065,
+}  # fmt: skip
+
 CONSTANTS: Mapping[str, Mapping[str, float]] = {
     "bf16": _BF16,
     "fp32": _FP32,
+    "gpu": _GPU,
 }
 """How many times as long as at the machine's full rates each cause takes, as real runs took it that
-compute in a number format: `python -m benchmarks.forecast_fit`."""
+compute in a number format: `python -m benchmarks.forecast_fit`. Those of a GPU are of an H200, of
+steps of a model of 7 B (docs/speed.md), by hand."""
 
 _RAMBLING = 1.5
 _EACH_MORE = 0.85  # what each device beyond the first adds to one
@@ -83,7 +94,8 @@ def seconds_of(work: Work, base: Answers, own: Answers, machine: Machine) -> dic
         own: and the run's own.
         machine: where.
     """
-    constants = CONSTANTS["fp32" if _is_fp32(work.precision, machine) else "bf16"]
+    number = "fp32" if _is_fp32(work.precision, machine) else "bf16"
+    constants = CONSTANTS["gpu" if machine.device == "cuda" else number]
     return {
         phase: sum(constants[cause] * seconds for cause, seconds in terms.items())
         for phase, terms in terms_of(work, base, own, machine).items()

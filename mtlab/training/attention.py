@@ -11,13 +11,12 @@ VARLEN    torch's own, the same kernels, otherwise
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from mtlab.models import Loaded, quiet
+from mtlab.models.attending import attending, make_known
 from mtlab.spec import Training
 from mtlab.training.masters import computes_in_16_bits
 
@@ -53,23 +52,10 @@ def attention_for(loaded: Loaded, training: Training) -> str | None:
         # as yet, against which transformers would warn.
         with contextlib.suppress(ValueError, ImportError), quiet(), attending(loaded.model, FLASH):
             return FLASH
-    return VARLEN if _is_plain(config, training.max_length) else None
-
-
-@contextmanager
-def attending(model: Any, how: str | None) -> Iterator[None]:
-    """Have a transformers model attend in a named way, or as it does where that is None."""
-    before = model.config._attn_implementation
-    if how is None or how == before:
-        yield
-        return
-    if how == VARLEN:
-        _make_known()
-    model.set_attn_implementation(how)
-    try:
-        yield
-    finally:
-        model.set_attn_implementation(before)
+    if not _is_plain(config, training.max_length):
+        return None
+    make_known(VARLEN, _varlen, lambda *_, **__: None)
+    return VARLEN
 
 
 def _is_plain(config: Any, longest: int | None) -> bool:
@@ -78,15 +64,6 @@ def _is_plain(config: Any, longest: int | None) -> bool:
     width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     seen_whole = not window or (longest is not None and longest <= window)
     return config.model_type in PLAIN and seen_whole and width % 8 == 0 and width <= _WIDEST
-
-
-def _make_known() -> None:
-    """Tell transformers of torch's attention."""
-    from transformers import AttentionInterface
-    from transformers.masking_utils import AttentionMaskInterface
-
-    AttentionInterface.register(VARLEN, _varlen)
-    AttentionMaskInterface.register(VARLEN, lambda *_, **__: None)
 
 
 def _varlen(

@@ -25,9 +25,10 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 
 from mtlab.errors import InputError, MtlabError, NotAvailable, RunFailed
 from mtlab.models import Loaded, pass_tokens, quiet, resolve_precision, shape_in
+from mtlab.models.attending import attending
 from mtlab.prompts import Example
 from mtlab.spec import Training
-from mtlab.training.attention import APART, attending, attention_for
+from mtlab.training.attention import APART, attention_for
 from mtlab.training.batching import Flattener, can_flatten, split
 from mtlab.training.checkpoints import last_checkpoint
 from mtlab.training.distributed import (

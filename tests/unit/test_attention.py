@@ -11,12 +11,13 @@ import pytest
 import torch
 
 from mtlab.models import Loaded, load
+from mtlab.models.attending import attending
 from mtlab.presets import Base
 from mtlab.prompts import Example
 from mtlab.settings import Settings
 from mtlab.spec import Training
 from mtlab.training import fine_tune, tuning
-from mtlab.training.attention import APART, FLASH, VARLEN, attending, attention_for
+from mtlab.training.attention import APART, FLASH, VARLEN, attention_for
 from mtlab.training.batching import Flattener
 
 LORA, FULL = Training(method="lora"), Training(method="full")
