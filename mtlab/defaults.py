@@ -90,14 +90,15 @@ LARGE = Recipe(  # 1 B parameters and more
 )
 
 
-LARGE_BUDGET, SMALL_BUDGET = 65_536, 8_192
-"""Prompt tokens x beams decoded at once where the spec leaves that open: by tiny models and on a
-GPU, whose steps hardly take longer for it; and by others on a CPU, whose steps do."""
+_TINY_BUDGET = 65_536
+_CPU_BUDGET, _GPU_BUDGET = 8_192, 131_072
 
 
 def budget_of(decoding: Decoding, on_gpu: bool) -> int:
-    """The token budget that a spec allows: its own, or what is usual on such a machine."""
-    return decoding.token_budget or (LARGE_BUDGET if on_gpu else SMALL_BUDGET)
+    """Prompt tokens x beams that may be decoded at once: what the spec says, or what is usual on
+    such a machine. A step of a GPU hardly takes longer for more of them.
+    """
+    return decoding.token_budget or (_GPU_BUDGET if on_gpu else _CPU_BUDGET)
 
 
 def recipe_for(base: Base) -> Recipe:
@@ -185,7 +186,7 @@ def _complete_decoding(decoding: Decoding, base: Base) -> dict[str, Any]:
     data = decoding.model_dump(mode="json")
     tiny = base.parameters is not None and base.parameters < 50_000_000
     if data["token_budget"] is None and tiny:
-        data["token_budget"] = LARGE_BUDGET
+        data["token_budget"] = _TINY_BUDGET
     if data["max_new_tokens"] is None:
         # Nano was made on texts of 160 tokens; an untuned model rambles to whatever limit it has.
         data["max_new_tokens"] = 128 if tiny else decoding.token_limit

@@ -10,7 +10,8 @@ rates    matrix products in bf16, and copies: what the shares below are shares o
 full     full fine-tuning on rows of 512 tokens without padding, TRL's SFTTrainer in turn with it
 lora     the same with LoRA
 decode   beam 4 against `generate` at batch 16, and the bound of the memory's bandwidth
-paper    the paper's run (WMT, 74,603 pairs, one epoch), as forecast and by a slice, TRL beside it
+learning full fine-tuning as it is by default against the same in fp32: their losses
+paper    the paper's run (WMT, 74,603 pairs, one epoch), as forecast and by a slice
 pairs    LoRA on real pairs against TRL padded, packed and padding-free
 
 Nothing is fetched. TRL must have an environment already, of which `--trl-python` names the
@@ -119,6 +120,12 @@ def _decode(bench: Bench) -> dict[str, Any]:
     return beam_search(bench)
 
 
+def _learning(bench: Bench) -> dict[str, Any]:
+    from benchmarks.gpu.training import in_fp32
+
+    return in_fp32(bench)
+
+
 def _paper(bench: Bench) -> dict[str, Any]:
     from benchmarks.gpu.paper import paper_run
 
@@ -136,6 +143,7 @@ SECTIONS: dict[str, Callable[[Bench], dict[str, Any]]] = {
     "full": _full,
     "lora": _lora,
     "decode": _decode,
+    "learning": _learning,
     "paper": _paper,
     "pairs": _pairs,
 }

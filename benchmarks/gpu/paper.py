@@ -15,16 +15,17 @@ from benchmarks.gpu.training import on_pairs
 from mtlab.bench.limits import training_operations
 from mtlab.defaults import complete
 from mtlab.forecasting import Forecaster, calibrate
+from mtlab.forecasting.physics import Answers, seconds_of
 from mtlab.presets import resolve_base
 from mtlab.runs.store import RunStore
 
 
 def paper_run(bench: Bench) -> dict[str, Any]:
-    """Forecast the run's training, then train on a slice of its pairs, TRL beside it.
+    """Forecast the run's training, then train on a slice of its pairs.
 
     The forecast is that of `mtlab run --dry-run` in an empty home after `mtlab bench calibrate`,
-    writing the model included; the slice is steps alone. Where the memory does not hold all layers,
-    both are of the layers it holds, and the whole model's seconds are told by its operations.
+    without its checkpoints, for the slice is steps alone. Where the memory does not hold all
+    layers, both are of those it holds, and the whole model's seconds are told by its operations.
     """
     run = on_pairs(bench, "full")
     tell, shape = bench.record.say, run.llama.shape
@@ -54,13 +55,13 @@ def paper_run(bench: Bench) -> dict[str, Any]:
 
 
 def forecast_seconds(bench: Bench, llama: Llama) -> float:
-    """What the lab says of the training, before it is launched."""
+    """What the lab says of the training's steps, before it is launched."""
     folder = str(llama.folder(bench.models))
     training = training_of("full", bench.scale.batch, bench.scale.length)
     steps = math.ceil(bench.texts.spec.size / bench.scale.batch)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         settings = replace(bench.settings, home=Path(home))
-        calibrate(settings)
+        machine = calibrate(settings)
         asked = bench.texts.spec.with_changes(
             base=folder, training=training.model_copy(update={"steps": steps}), probe_size=0,
             score_base=False, metrics=("bleu",), test_limit=1,
@@ -69,5 +70,7 @@ def forecast_seconds(bench: Bench, llama: Llama) -> float:
         store = RunStore(settings)
         told = Forecaster(store).forecast(spec, bench.texts.drawn)
     release()
-    assert told is not None
-    return told.seconds["train"]
+    assert told is not None and told.work.teaching is not None
+    steps_alone = replace(told.work, teaching=replace(told.work.teaching, saves=0))
+    unknown = Answers(1.0, 1.0)
+    return seconds_of(steps_alone, unknown, unknown, machine)["train"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from mtlab.bench.train import RIVALS, Rival, difference, lab, loss, rival
 from mtlab.bench.training_task import LORA_RANK, Course, Method
 from mtlab.bench.training_texts import Row
 from mtlab.cli import printing
+from mtlab.defaults import LARGE
 
 FP32 = Rival(
     "SFTTrainer, weights in fp32 as the lab has them", {"model_init_kwargs": {"dtype": "float32"}}
@@ -77,8 +78,23 @@ def on_pairs(bench: Bench, method: Method) -> Race:
     return race(bench, method, pairs, "pairs", ON_PAIRS[method])
 
 
+def in_fp32(bench: Bench) -> dict[str, Any]:
+    """The lab against itself in fp32 from end to end, from which its loss must not be far."""
+    scale = bench.scale
+    batch = min(LARGE.passes, scale.batch)
+    rows = bench.texts.rows(batch * scale.steps + scale.held_out, scale.length)
+    few = replace(bench, scale=replace(scale, batch=batch))
+    wide = {"precision": "fp32", "gradient_checkpointing": True}
+    return race(few, "full", rows, f"rows of {scale.length}", {}, {"mtlab-fp32": wide}).figures
+
+
 def race(
-    bench: Bench, method: Method, texts: Sequence[Row], what: str, rivals: Mapping[str, Rival]
+    bench: Bench,
+    method: Method,
+    texts: Sequence[Row],
+    what: str,
+    rivals: Mapping[str, Rival],
+    selves: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Race:
     """Hold a contest and tell of it.
 
@@ -88,6 +104,7 @@ def race(
         texts: to train on, and the last few to tell the loss of.
         what: they are, for people.
         rivals: by name.
+        selves: by name, the lab with other settings.
 
     Raises:
         NotAvailable: the lab itself cannot train here.
@@ -110,6 +127,9 @@ def race(
     with tempfile.TemporaryDirectory() as place:
         task = course.write(Path(place))
         contestants = [lab(task, bench.settings)]
+        for name, changes in (selves or {}).items():
+            other = task | {"options": task["options"] | changes}
+            contestants.append(lab(other, bench.settings, name))
         if bench.trl is not None:
             python = bench.trl
             contestants += [

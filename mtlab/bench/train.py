@@ -162,12 +162,13 @@ class Trainer:
             self._peer.close()
 
 
-def lab(task: dict[str, Any], settings: Settings) -> Trainer:
+def lab(task: dict[str, Any], settings: Settings, name: str = "mtlab") -> Trainer:
     """The lab's own fine-tuning, as it is by default but for the task's options."""
     command = [sys.executable, "-m", "mtlab.bench.training_lap"]
     again = task["options"].get("gradient_checkpointing")
-    how = f"its defaults, activations {'computed again' if again else 'kept'}"
-    return Trainer("mtlab", how, task, lambda: command, settings, ALLOCATING)
+    number = task["options"].get("precision")
+    how = f"{number or 'its defaults'}, activations {'computed again' if again else 'kept'}"
+    return Trainer(name, how, task, lambda: command, settings, ALLOCATING)
 
 
 def rival(

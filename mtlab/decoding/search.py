@@ -249,8 +249,11 @@ def _collect(
     lengths: torch.Tensor,
     end_ids: Sequence[int],
 ) -> None:
-    for index in finished.nonzero().flatten().tolist():
-        results[int(place[index])] = _found(tokens, lengths, index, end_ids)
+    at = place[finished].tolist()
+    # All at once: a GPU would be waited for at each number asked of it.
+    best, counts = tokens[finished, 0].tolist(), lengths[finished, 0].tolist()
+    for row, ids, count in zip(at, best, counts, strict=True):
+        results[row] = _found(ids[:count], end_ids)
 
 
 def _leader(
@@ -263,13 +266,10 @@ def _leader(
     """The better of the first sentence's best open beam and its best finished one."""
     done_scores, done_tokens, done_lengths = done
     if bool(done_scores[0, 0] > scores[0, 0] / length):
-        return _found(done_tokens, done_lengths, 0, end_ids)
+        return _found(done_tokens[0, 0, : int(done_lengths[0, 0])].tolist(), end_ids)
     return Found(tuple(tokens[0, 0, :length].tolist()), False)
 
 
-def _found(
-    tokens: torch.Tensor, lengths: torch.Tensor, index: int, end_ids: Sequence[int]
-) -> Found:
-    ids = tokens[index, 0, : int(lengths[index, 0])].tolist()
+def _found(ids: list[int], end_ids: Sequence[int]) -> Found:
     ended = bool(ids) and ids[-1] in end_ids
     return Found(tuple(ids[:-1] if ended else ids), ended)

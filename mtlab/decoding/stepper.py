@@ -21,6 +21,9 @@ from mtlab.decoding.cache import TranslationCache
 from mtlab.decoding.reuse import Reused
 
 _PRUNE_EVERY = 16  # steps
+# In 16 bits two ways to compute the same differ by more the deeper a model is, and some of its many
+# logits by several times the mean difference; a token in a wrong place changes all of them more.
+_ROUNDING = 0.2
 
 
 class Stepper:
@@ -229,8 +232,8 @@ def _agrees_with_plain_pass(model: Any) -> bool:
                 ids = [*prompt, beams[row][1 - beam][0], beams[row][beam][1]]
                 plain = model(input_ids=torch.tensor([ids], device=device), use_cache=False)
                 expected = plain.logits[0, -1].float()
-                difference = (stepper.logits[row, beam] - expected).abs().max()
-                tolerance = 0.1 if stepper.dtype != torch.float32 else 1e-3
+                difference = (stepper.logits[row, beam] - expected).square().mean().sqrt()
+                tolerance = _ROUNDING if stepper.dtype != torch.float32 else 1e-3
                 if not difference <= tolerance * expected.std().clamp(min=1e-3):
                     return False
     return True

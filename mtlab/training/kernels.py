@@ -11,7 +11,7 @@ compile   where `MTLAB_COMPILE=1` asks for it, and the run is long enough to win
           is compiled for itself, for batches of any length
 lora      LoRA's products in few passes over memory (`lora`), beside either
 
-Written to the documentation of both; neither has run here on a GPU.
+Liger's and LoRA's were tried on an H200 (docs/speed.md); `compile` has never run here on a GPU.
 """
 
 from __future__ import annotations

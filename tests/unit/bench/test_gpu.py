@@ -18,6 +18,7 @@ from benchmarks.gpu import models, paper, training
 from benchmarks.gpu.bench import FULL
 from mtlab.bench.contest import Lap
 from mtlab.bench.training_lap import Laps
+from mtlab.forecasting.machine import Machine
 from mtlab.settings import Settings
 
 FAKE = """#!{python}
@@ -38,10 +39,10 @@ for line in sys.stdin:
 class Near:
     """The lab as a contestant in this process, so that nothing is imported anew."""
 
-    name, how = "mtlab", "its defaults"
+    how = "its defaults"
 
-    def __init__(self, task: dict[str, Any], settings: Settings) -> None:
-        self.task, self.laps = task, Laps(settings)
+    def __init__(self, task: dict[str, Any], settings: Settings, name: str = "mtlab") -> None:
+        self.name, self.task, self.laps = name, task, Laps(settings)
 
     def prepare(self) -> dict[str, str]:
         return self.laps.prepare(self.task)
@@ -57,7 +58,7 @@ class Near:
 @pytest.fixture
 def near(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "lab", Near)
-    monkeypatch.setattr(paper, "calibrate", lambda settings: None)
+    monkeypatch.setattr(paper, "calibrate", lambda settings: Machine())
 
 
 def run(output: Path, *words: object) -> tuple[int, dict[str, Any]]:
@@ -103,6 +104,8 @@ def test_a_dry_run_has_every_figure(
         told["seconds_forecast"] / told["seconds_by_slice"] - 1
     )
     assert told["seconds_of_all_layers"] == pytest.approx(told["seconds_by_slice"])
+    learning = figures["learning"]["contestants"]
+    assert learning.keys() == {"mtlab", "mtlab-fp32"}
     said = capsys.readouterr().out
     assert "of matrix rate" in said and "minutes forecast" in said
 

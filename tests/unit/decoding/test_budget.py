@@ -36,6 +36,17 @@ def test_processes_share_main_memory_and_no_gpu(loaded):
     assert fitting_budget(on_gpus, decoding, free, processes=2) == 4096
 
 
+def test_a_gpu_is_filled_further(loaded):
+    decoding = Decoding(token_budget=4096, max_new_tokens=64)
+    there = replace(loaded, device="cuda")
+    needed = batch_bytes(there, decoding, 4096)
+    assert needed < batch_bytes(loaded, decoding, 4096), "what no beam goes on from is dropped"
+    assert fitting_budget(there, decoding, free=int(needed / 0.79)) == 4096
+    assert fitting_budget(there, decoding, free=int(needed / 0.81)) == 2048
+    assert fitting_budget(there, Decoding(max_new_tokens=64), free=10**12) == 131_072
+    assert fitting_budget(loaded, Decoding(max_new_tokens=64), free=10**12) == 8_192
+
+
 def test_a_model_without_attention_keeps_no_keys_and_values(loaded):
     config = MambaConfig(vocab_size=400)
     model = SimpleNamespace(config=config)
