@@ -4,10 +4,13 @@ import gc
 import subprocess
 import sys
 import weakref
+from dataclasses import replace
 
 import pytest
 
 from mtlab.forecasting import Forecaster, forecaster_of
+from mtlab.forecasting.machine import Machine
+from mtlab.forecasting.physics import Answers, seconds_of
 from mtlab.runs import provenance
 from mtlab.runs.store import RunStore
 from tests.unit.forecasting.conftest import spec_of
@@ -160,3 +163,26 @@ def test_each_direction_has_its_own_answers(forecaster, finished):
         forecaster.forecast(spec_of(train=(one,), test_limit=64)).seconds["base"] for one in told
     ]
     assert seconds[0] > 2 * seconds[1]
+
+
+def test_on_a_gpu_steps_are_not_padded_and_made_in_wide_passes(forecaster, monkeypatch):
+    batches = {"batch_size": 4, "accumulation": 4}
+    spec = spec_of(training={"method": "full", "precision": "bf16", **batches})
+    here = forecaster.forecast(spec).work
+    monkeypatch.setattr("mtlab.forecasting.forecast.available_memory", lambda: (80 * 2**30, "GPU"))
+    there = forecaster.forecast(spec).work
+    assert there.teaching.passes == 1 and here.teaching.passes == 4
+    assert there.teaching.tokens < here.teaching.tokens
+    # A pass is asked for while the one before is computed: each costs less beside its tokens.
+    one, four = (
+        replace(there, teaching=replace(there.teaching, passes=passes)) for passes in (1, 4)
+    )
+    answers = Answers(1.0, 1.0)
+    cost = {
+        device: [
+            seconds_of(work, answers, answers, replace(Machine(), device=device))["train"]
+            for work in (one, four)
+        ]
+        for device in ("cpu", "cuda")
+    }
+    assert cost["cuda"][1] - cost["cuda"][0] < cost["cpu"][1] - cost["cpu"][0]
