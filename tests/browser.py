@@ -109,6 +109,57 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+class Visits:
+    """The pages of one visitor after another, of whom each is there until the next one comes.
+
+    Loading the page is most of what a test of it takes: one that only looks can go on with the page
+    of another.
+
+    Args:
+        browser: where they look from, each without the cookies and the storage of the one before.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._page: Page | None = None
+        self._faults: list[str] = []
+
+    def __enter__(self) -> Visits:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.leave()
+
+    @property
+    def page(self) -> Page:
+        """The page of who is there."""
+        assert self._page is not None
+        return self._page
+
+    def arrive(self, address: str) -> None:
+        """Open a page and wait until it answers to clicks, where none is open."""
+        if self._page is not None and not self._page.is_closed():
+            return
+        self.leave()
+        context = self._browser.new_context(viewport={"width": 1280, "height": 900})
+        self._page = context.new_page()
+        self._page.on("pageerror", lambda error: self._faults.append(str(error)))
+        self._page.goto(address)
+        self._page.wait_for_function("window.mtlabArrived === true")
+        self._page.locator("h1", has_text="mtlab").wait_for()
+
+    def faults(self) -> list[str]:
+        """The errors of the page's own script since this was last asked."""
+        found, self._faults = self._faults, []
+        return found
+
+    def leave(self) -> None:
+        """Close the page."""
+        if self._page is not None:
+            self._page.context.close()
+        self._page, self._faults = None, []
+
+
 def free_port() -> int:
     """A port nobody listens on."""
     with socket.socket() as probe:
