@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 120
@@ -94,6 +94,13 @@ def tab_of(page: Page, name: str) -> Locator:
 def open_tab(page: Page, name: str) -> None:
     """Go to a tab."""
     tab_of(page, name).click()
+
+
+def unfold(page: Page, name: str, part: str) -> None:
+    """Open what is folded away under a name, unless it is open; `part` is a part of it."""
+    if not page.locator(part).is_visible():
+        page.get_by_role("button", name=name).click()
+    expect(page.locator(part)).to_be_visible()
 
 
 @contextmanager

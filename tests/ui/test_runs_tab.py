@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from mtlab.runs.events import EventLog
-from tests.browser import open_tab, served_lab, tab_of
+from tests.browser import open_tab, served_lab, tab_of, unfold
 from tests.written_runs import MEMORY_RAN_OUT, written_home
 
 TESTED = ["de-en", "en-de"]
@@ -71,13 +71,6 @@ def visit(page, run):
     """Open a run from the list. That its address opens it as well, second browsers see below."""
     page.locator(f'#run-list [data-click="open"][data-value="{run}"]').click()
     expect(page.locator("#run-head code")).to_have_text(run)
-
-
-def unfold(page, name, part):
-    """Open what is folded away under a name, where the test before has not."""
-    if not page.locator(part).is_visible():
-        page.get_by_role("button", name=name).click()
-    expect(page.locator(part)).to_be_visible()
 
 
 def heading(page):

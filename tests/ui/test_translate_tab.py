@@ -101,6 +101,43 @@ def test_two_systems_answer_live_and_what_they_said_is_looked_at(page):
     expect(page.locator("#translate-answers")).to_contain_text("sentence chrF: nrefs:1|")
 
 
+STOP_AT_ONCE = """
+([translate, stop]) => new Promise((done) => {
+  for (const card of document.querySelectorAll("#translate-answers .card")) card.remove();
+  translate.click();
+  const look = () => {
+    if (!document.querySelector("#translate-answers .card.decoding")) return setTimeout(look, 5);
+    stop.click();
+    done();
+  };
+  look();
+})
+"""
+
+
+@pytest.mark.same_page
+def test_what_cannot_be_translated_is_said_and_a_translation_is_stopped(page):
+    text(page).fill("")
+    translate(page)
+    expect(page.get_by_role("status").last).to_contain_text("nothing is typed")
+    text(page).fill("Ein Satz, und noch einer, und noch einer, und noch einer. " * 8)
+    buttons = [
+        page.get_by_role("button", name=name, exact=True).element_handle()
+        for name in ("Translate", "Stop")
+    ]
+    # From within the page, and again where a busy machine had translated all before it heard.
+    for _ in range(5):
+        page.evaluate(STOP_AT_ONCE, buttons)
+        expect(page.locator("#translate-answers [aria-busy=false]")).to_be_visible()
+        if "stopped" in cards(page).nth(1).inner_text():
+            break
+    page.wait_for_timeout(1500)
+    expect(cards(page).nth(1)).to_contain_text("stopped")
+    text(page).fill("Ja.")
+    translate(page)
+    expect(cards(page).nth(1)).to_have_class(re.compile("done"), timeout=SLOW)
+
+
 def test_a_blind_vote_tells_the_names_and_is_counted_once(page, served_home):
     text(page).fill("Der Vogel singt.")
     page.get_by_label("Blind: names are told after a vote").check()
@@ -134,6 +171,7 @@ def test_a_blind_vote_tells_the_names_and_is_counted_once(page, served_home):
     assert re.fullmatch(r"[0-9a-f]{16}", vote["visitor"])
 
 
+@pytest.mark.same_page
 def test_examples_fit_the_direction_and_bring_their_reference(page):
     examples = page.locator("#translate-examples button.example")
     expect(examples).to_have_count(4)
@@ -162,42 +200,6 @@ def test_examples_fit_the_direction_and_bring_their_reference(page):
     expect(reference(page)).to_have_value(re.compile("おはよう"))
     text(page).fill("Pasted at once")  # no key is pressed
     expect(reference(page)).to_have_value("")
-
-
-STOP_AT_ONCE = """
-([translate, stop]) => new Promise((done) => {
-  for (const card of document.querySelectorAll("#translate-answers .card")) card.remove();
-  translate.click();
-  const look = () => {
-    if (!document.querySelector("#translate-answers .card.decoding")) return setTimeout(look, 5);
-    stop.click();
-    done();
-  };
-  look();
-})
-"""
-
-
-def test_what_cannot_be_translated_is_said_and_a_translation_is_stopped(page):
-    text(page).fill("")
-    translate(page)
-    expect(page.get_by_role("status").last).to_contain_text("nothing is typed")
-    text(page).fill("Ein Satz, und noch einer, und noch einer, und noch einer. " * 8)
-    buttons = [
-        page.get_by_role("button", name=name, exact=True).element_handle()
-        for name in ("Translate", "Stop")
-    ]
-    # From within the page, and again where a busy machine had translated all before it heard.
-    for _ in range(5):
-        page.evaluate(STOP_AT_ONCE, buttons)
-        expect(page.locator("#translate-answers [aria-busy=false]")).to_be_visible()
-        if "stopped" in cards(page).nth(1).inner_text():
-            break
-    page.wait_for_timeout(1500)
-    expect(cards(page).nth(1)).to_contain_text("stopped")
-    text(page).fill("Ja.")
-    translate(page)
-    expect(cards(page).nth(1)).to_have_class(re.compile("done"), timeout=SLOW)
 
 
 def test_a_narrow_screen_shows_all_of_it_without_scrolling_sideways(page):
