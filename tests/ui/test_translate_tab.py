@@ -115,7 +115,6 @@ STOP_AT_ONCE = """
 """
 
 
-@pytest.mark.same_page
 def test_what_cannot_be_translated_is_said_and_a_translation_is_stopped(page):
     text(page).fill("")
     translate(page)
