@@ -191,6 +191,7 @@ def test_base_and_run_are_read_side_by_side(page):
 @pytest.mark.same_page
 def test_a_sentence_is_translated_live_by_both(page):
     open_tab(page, "Translate")
+    expect(page.locator("#translate-models .token")).to_have_count(2)  # the run is offered, too
     cards = page.locator("#translate-answers .card")
     page.get_by_label("Text", exact=True).fill("Das Wetter ist heute schön.")
     page.get_by_role("button", name="Translate", exact=True).click()

@@ -105,6 +105,7 @@ def test_what_one_visitor_chooses_disturbs_no_other_not_even_in_the_same_browser
     other.goto(page.url)
     cell(other, "32 pairs, en-de, word noise, target").click()
     expect(other.locator("#run-head code")).to_have_text(runs["noisy"])
+    expect(heading(other)).to_be_focused()  # the page has begun to scroll there
     choose(other, "Tested direction", "de-en")
     expect(cell(other, "32 pairs, en-de, word noise, target: BLEU 3.0")).to_be_visible()
     other.get_by_label("Search the runs").fill("waiting")

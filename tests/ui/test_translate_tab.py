@@ -53,6 +53,7 @@ def address(served_home):
 def page(page):
     """The tab, opened; it must never have run any of the text it showed."""
     open_tab(page, "Translate")
+    expect(page.locator("#translate-models .token")).to_have_count(2)  # the run is offered, too
     expect(page.locator("#translate-memory")).to_contain_text("memory", timeout=SLOW)
     yield page
     expect(page.locator("img[src=x]")).to_have_count(0)
