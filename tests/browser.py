@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 120
@@ -96,6 +96,13 @@ def open_tab(page: Page, name: str) -> None:
     tab_of(page, name).click()
 
 
+def unfold(page: Page, name: str, part: str) -> None:
+    """Open what is folded away under a name, unless it is open; `part` is a part of it."""
+    if not page.locator(part).is_visible():
+        page.get_by_role("button", name=name).click()
+    expect(page.locator(part)).to_be_visible()
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A headless Chromium: the system's where there is one, else Playwright's own."""
@@ -107,6 +114,57 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+class Visits:
+    """The pages of one visitor after another, of whom each is there until the next one comes.
+
+    Loading the page is most of what a test of it takes: one that only looks can go on with the page
+    of another.
+
+    Args:
+        browser: where they look from, each without the cookies and the storage of the one before.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._page: Page | None = None
+        self._faults: list[str] = []
+
+    def __enter__(self) -> Visits:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.leave()
+
+    @property
+    def page(self) -> Page:
+        """The page of who is there."""
+        assert self._page is not None
+        return self._page
+
+    def arrive(self, address: str) -> None:
+        """Open a page and wait until it answers to clicks, where none is open."""
+        if self._page is not None and not self._page.is_closed():
+            return
+        self.leave()
+        context = self._browser.new_context(viewport={"width": 1280, "height": 900})
+        self._page = context.new_page()
+        self._page.on("pageerror", lambda error: self._faults.append(str(error)))
+        self._page.goto(address)
+        self._page.wait_for_function("window.mtlabArrived === true")
+        self._page.locator("h1", has_text="mtlab").wait_for()
+
+    def faults(self) -> list[str]:
+        """The errors of the page's own script since this was last asked."""
+        found, self._faults = self._faults, []
+        return found
+
+    def leave(self) -> None:
+        """Close the page."""
+        if self._page is not None:
+            self._page.context.close()
+        self._page, self._faults = None, []
 
 
 def free_port() -> int:

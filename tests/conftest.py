@@ -15,6 +15,7 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["MTLAB_SPARE_MINUTES"] = "0"  # a process that stands ready is for its own tests
 
 from mtlab.settings import Settings  # noqa: E402
+from tests.kept_answers import KeptAnswers  # noqa: E402
 
 TINY_TEXT = """
 Translate the following sentence from German to English. Give a translation of this sentence in
@@ -49,6 +50,14 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.fail(f"the real files are missing: expected them in '{folder.name}' beside the repo")
     return folder
+
+
+@pytest.fixture(scope="session")
+def kept_answers(tmp_path_factory: pytest.TempPathFactory) -> KeptAnswers:
+    """What nano says untuned, from one home to others; the workers of a session share it."""
+    own = tmp_path_factory.getbasetemp()
+    ours = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    return KeptAnswers(ours / "kept-answers")
 
 
 @pytest.fixture(scope="session")

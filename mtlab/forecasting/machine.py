@@ -9,13 +9,13 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from mtlab.json_text import parse_json
 from mtlab.models.facts import Shape
 from mtlab.models.formats import processor_has_bf16
+from mtlab.runs.provenance import versions
 from mtlab.settings import Settings
 
 _PACKAGES = ("torch", "transformers", "peft")
@@ -169,12 +169,7 @@ def _path(settings: Settings) -> Path:
 
 
 def _name(threads: int, devices: tuple[str, ...]) -> str:
-    versions = []
-    for name in _PACKAGES:
-        try:
-            versions.append(metadata.version(name))
-        except metadata.PackageNotFoundError:
-            versions.append("")
+    found = versions()
     processor = [platform.machine(), os.cpu_count(), processor_has_bf16()]
-    told = [platform.node(), *processor, threads, devices, versions]
+    told = [platform.node(), *processor, threads, devices, [found.get(n, "") for n in _PACKAGES]]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]

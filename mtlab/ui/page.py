@@ -11,6 +11,7 @@ from mtlab.settings import ASSETS
 from mtlab.ui.addressing import keep_address
 from mtlab.ui.api import add_api
 from mtlab.ui.compare_tab import build_compare_tab
+from mtlab.ui.events import keep_progress_where_it_shows
 from mtlab.ui.guide_tab import build_guide_tab
 from mtlab.ui.launch import build_launch_tab
 from mtlab.ui.pacing import VisitorPace
@@ -60,5 +61,6 @@ def build(lab: Lab) -> gr.Blocks:
         walk.wire(page, demonstrate, tabs, parts)
         add_api(lab, pace)
         keep_address(lab, page, runs.opened, tabs, parts)
+        keep_progress_where_it_shows(page)
         page.queue(max_size=200)
     return page

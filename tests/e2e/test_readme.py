@@ -24,14 +24,16 @@ def commands():
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """A home of its own, and `mtlab` on the path as an activated environment has it."""
+def environment(tmp_path_factory, kept_answers):
+    """An empty home, and `mtlab` on the path as an activated environment has it."""
+    home = tmp_path_factory.mktemp("readme") / "home"
     programs = Path(sys.executable).parent
-    return {
+    yield {
         **os.environ,
-        "MTLAB_HOME": str(tmp_path_factory.mktemp("readme") / "home"),
+        "MTLAB_HOME": str(home),
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
     }
+    kept_answers.give(home)
 
 
 @pytest.mark.parametrize("command", commands())

@@ -109,7 +109,7 @@ def test_stopped_in_training_it_keeps_its_model_and_goes_on(lab, spec):
 
 
 def test_killed_in_training_it_goes_on_from_its_checkpoint_by_itself(lab, spec):
-    run = lab.launch(spec(training={"steps": 120, "checkpoint_steps": 10}, score_base=False))
+    run = lab.launch(spec(training={"steps": 60, "checkpoint_steps": 10}, score_base=False))
     until(lambda: len(trained_steps(run)) > 12)
     os.killpg(run.status().pid, signal.SIGKILL)
     status = run.wait(PATIENCE)
@@ -119,7 +119,7 @@ def test_killed_in_training_it_goes_on_from_its_checkpoint_by_itself(lab, spec):
     assert said[1].startswith("training goes on from checkpoint-")
     [error] = [event for event in run.events() if event.kind == "error"]
     assert "in the phase 'train'" in error["what"] and "killed" in error["why"]
-    assert trained_steps(run)[-1] == 120 and status.attempts == 2
+    assert trained_steps(run)[-1] == 60 and status.attempts == 2
     assert set(run.scores()) == {"de-en", "en-de"}
 
 

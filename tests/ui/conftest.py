@@ -1,9 +1,20 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import chromium, served_lab
+from tests.browser import Visits, chromium, served_lab
 
 expect.set_options(timeout=30_000)  # a page that shares two cores with a run answers late
+
+FAILED = pytest.StashKey[bool]()
+"""Whether a test has failed since a page was last asked for."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    if report.failed:
+        item.config.stash[FAILED] = True
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -13,22 +24,37 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """A served lab whose home is empty when the module's first test opens it."""
-    with served_lab(tmp_path_factory.mktemp("served") / "home") as where:
+def served_home(tmp_path_factory):
+    """A home that is empty when the module's first test opens its lab."""
+    return tmp_path_factory.mktemp("served") / "home"
+
+
+@pytest.fixture(scope="module")
+def address(served_home):
+    """A served lab over that home."""
+    with served_lab(served_home) as where:
         yield where
 
 
+@pytest.fixture(scope="module")
+def visits(browser):
+    with Visits(browser) as visits:
+        yield visits
+
+
 @pytest.fixture
-def page(browser, address):
-    """A visitor's fresh page of the lab; any error in the page's own script fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    faults = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.goto(address)
-    opened.get_by_role("heading", name="mtlab").wait_for()
-    opened.wait_for_function("window.mtlabArrived === true")
-    yield opened
-    context.close()
+def page(visits, address, request):
+    """A visitor's page of the lab; any error in the page's own script fails the test.
+
+    Fresh, unless the test is marked `same_page`: then it is the page of the test before, as that
+    has left it. Such a test must pass on a fresh page as well: it gets one when it is run alone, or
+    when the test before has failed.
+    """
+    goes_on = request.node.get_closest_marker("same_page") is not None
+    if not goes_on or request.config.stash.get(FAILED, False):
+        visits.leave()
+    request.config.stash[FAILED] = False
+    visits.arrive(address)
+    yield visits.page
+    faults = visits.faults()
     assert not faults, faults

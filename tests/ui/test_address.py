@@ -44,6 +44,7 @@ def test_a_reload_comes_back_to_the_form_as_it_was_and_another_page_begins_afres
     page.locator("#train").get_by_label("fr-en", exact=True).check()
     page.get_by_label("Noise", exact=True).click()
     page.get_by_role("option", name=re.compile("^Typo")).click()
+    expect(page.locator("#noise-side")).to_be_visible()  # it moves what is below it
     page.get_by_role("button", name="Advanced").click()
     steps.fill("7")
     command = page.locator("#launch-twins")

@@ -104,6 +104,7 @@ def test_the_newest_run_stands_beside_its_base(page):
     expect(page.locator("#compare-parts")).to_contain_text("off-target in some system")
 
 
+@pytest.mark.same_page
 def test_pages_turn_by_button_and_by_number(page):
     rows = page.locator("#compare-segments tbody tr")
     page.get_by_role("button", name="Next", exact=True).click()
@@ -119,19 +120,16 @@ def test_pages_turn_by_button_and_by_number(page):
     expect(page.locator('.pager [aria-current="page"]')).to_be_focused()
 
 
-def test_each_visitor_looks_at_a_page_of_their_own(page, browser, address):
-    page.get_by_role("button", name="Next", exact=True).click()
-    expect(caption(page)).to_contain_text("page 2 of 80")
-    other = browser.new_page()
-    other.goto(address)
-    open_compare(other)
-    expect(caption(other)).to_contain_text("page 1 of 80")
-    other.close()
-    open_tab(page, "Runs")
-    open_tab(page, "Compare")
-    expect(caption(page)).to_contain_text("page 2 of 80")
+@pytest.mark.same_page
+def test_the_largest_difference_comes_first(page):
+    choose(page, "Sort by", "Largest difference between A and B")
+    gains = page.locator("#compare-segments .segment-score .quiet")
+    expect(gains.first).to_have_text(re.compile(r"\(\+[6-9]\d\.\d\)"))
+    sizes = [abs(float(text.strip("()"))) for text in gains.all_inner_texts()]
+    assert len(sizes) == 25 and sizes == sorted(sizes, reverse=True)
 
 
+@pytest.mark.same_page
 def test_filters_say_how_many_match(page):
     page.get_by_role("button", name="Next", exact=True).click()
     expect(caption(page)).to_contain_text("page 2")
@@ -151,27 +149,6 @@ def test_filters_say_how_many_match(page):
     length.fill("long ago")
     length.press("Enter")
     expect(page.get_by_role("status").last).to_contain_text("write a range like 5-12")
-
-
-def test_the_largest_difference_comes_first(page):
-    choose(page, "Sort by", "Largest difference between A and B")
-    gains = page.locator("#compare-segments .segment-score .quiet")
-    expect(gains.first).to_have_text(re.compile(r"\(\+[6-9]\d\.\d\)"))
-    sizes = [abs(float(text.strip("()"))) for text in gains.all_inner_texts()]
-    assert len(sizes) == 25 and sizes == sorted(sizes, reverse=True)
-
-
-def test_two_runs_are_compared_word_by_word(page):
-    system(page, re.compile("16 pairs"))
-    expect(page.locator("#compare-segments thead").first).to_contain_text("16 pairs")
-    expect(page.locator("#compare-scores tbody tr")).to_have_count(3)
-    expect(page.locator("#compare-significance tbody tr")).to_have_count(4, timeout=60_000)
-    choose(page, "Mark words that differ from", re.compile("^B: 256 pairs"))
-    page.get_by_label("Page", exact=True).fill("6")  # beyond what B has written in German
-    page.get_by_label("Page", exact=True).press("Enter")
-    expect(caption(page)).to_contain_text("page 6")
-    expect(page.locator("#compare-segments tbody td:nth-child(6) mark").first).to_be_visible()
-    expect(page.locator("#compare-segments tbody td:nth-child(5) mark")).to_have_count(0)
 
 
 def test_a_sentence_is_followed_along_sizes_and_noise_sides_by_keyboard(page):
@@ -210,6 +187,56 @@ def test_a_sentence_is_followed_along_sizes_and_noise_sides_by_keyboard(page):
     expect(across).to_have_attribute("aria-label", "Segment 10 across runs")
 
 
+@pytest.mark.same_page
+def test_each_visitor_looks_at_a_page_of_their_own(page, browser, address):
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(caption(page)).to_contain_text("page 2 of 80")
+    other = browser.new_page()
+    other.goto(address)
+    open_compare(other)
+    expect(caption(other)).to_contain_text("page 1 of 80")
+    other.close()
+    open_tab(page, "Runs")
+    open_tab(page, "Compare")
+    expect(caption(page)).to_contain_text("page 2 of 80")
+
+
+@pytest.mark.same_page
+def test_a_runs_link_opens_it(page, runs):
+    page.locator("#compare-scores tbody tr").nth(1).get_by_role("button").click()
+    expect(tab_of(page, "Runs")).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_url(re.compile(f"run={runs[1]['large']}"))
+
+
+@pytest.mark.same_page
+def test_what_is_filtered_is_saved(page):
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download as CSV").click()
+    assert saved.value.suggested_filename == "segments-de-en.csv"
+    text = saved.value.path().read_text(encoding="utf-8")
+    header, *rows = csv.reader(io.StringIO(text))
+    assert len(rows) == N and "256 pairs: sentence chrF" in header
+    assert rows[4][2].startswith("'=HYPERLINK") and rows[0][2] == f"{HOSTILE[0]} source"
+    choose(page, "Failure", "off-target")
+    expect(caption(page)).to_contain_text("100 of")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download as JSON lines").click()
+    assert len(saved.value.path().read_text(encoding="utf-8").splitlines()) == 100
+
+
+def test_two_runs_are_compared_word_by_word(page):
+    system(page, re.compile("16 pairs"))
+    expect(page.locator("#compare-segments thead").first).to_contain_text("16 pairs")
+    expect(page.locator("#compare-scores tbody tr")).to_have_count(3)
+    expect(page.locator("#compare-significance tbody tr")).to_have_count(4, timeout=60_000)
+    choose(page, "Mark words that differ from", re.compile("^B: 256 pairs"))
+    page.get_by_label("Page", exact=True).fill("6")  # beyond what B has written in German
+    page.get_by_label("Page", exact=True).press("Enter")
+    expect(caption(page)).to_contain_text("page 6")
+    expect(page.locator("#compare-segments tbody td:nth-child(6) mark").first).to_be_visible()
+    expect(page.locator("#compare-segments tbody td:nth-child(5) mark")).to_have_count(0)
+
+
 def test_text_is_shown_and_never_run(page, runs):
     system(page, re.compile(re.escape(IMAGE)))
     expect(page.locator("#compare-scores")).to_contain_text(IMAGE)
@@ -234,27 +261,6 @@ def test_other_test_sets_are_said_in_one_sentence(page, runs):
     system(page, re.compile("en-de"))
     expect(page.locator("#compare-scores .problem")).to_contain_text("share no test direction")
     expect(page.locator("#compare-segments")).to_have_count(0)
-
-
-def test_what_is_filtered_is_saved(page):
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Download as CSV").click()
-    assert saved.value.suggested_filename == "segments-de-en.csv"
-    text = saved.value.path().read_text(encoding="utf-8")
-    header, *rows = csv.reader(io.StringIO(text))
-    assert len(rows) == N and "256 pairs: sentence chrF" in header
-    assert rows[4][2].startswith("'=HYPERLINK") and rows[0][2] == f"{HOSTILE[0]} source"
-    choose(page, "Failure", "off-target")
-    expect(caption(page)).to_contain_text("100 of")
-    with page.expect_download() as saved:
-        page.get_by_role("button", name="Download as JSON lines").click()
-    assert len(saved.value.path().read_text(encoding="utf-8").splitlines()) == 100
-
-
-def test_a_runs_link_opens_it(page, runs):
-    page.locator("#compare-scores tbody tr").nth(1).get_by_role("button").click()
-    expect(tab_of(page, "Runs")).to_have_attribute("aria-selected", "true")
-    expect(page).to_have_url(re.compile(f"run={runs[1]['large']}"))
 
 
 def test_a_narrow_screen_scrolls_one_way(browser, address):

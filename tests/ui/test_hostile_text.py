@@ -106,6 +106,7 @@ def test_in_a_run_its_samples_its_comparison_and_its_translations(page, served_h
     harmless(page)
 
     open_tab(page, "Translate")
+    expect(page.locator("#translate-models .token")).to_have_count(2)  # the run is offered, too
     page.get_by_label("Text", exact=True).fill(f"{IMAGE} {' '.join(PAYLOADS)}")
     cards = page.locator("#translate-answers .card")
     page.get_by_role("button", name="Translate", exact=True).click()

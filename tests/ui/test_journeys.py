@@ -4,11 +4,23 @@ goes on from the lab as the one before left it.
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
+from mtlab.runs.store import RunStore
+from mtlab.settings import Settings
 from tests.browser import open_tab, tab_of
+from tests.real_runs import until
 
 RUN_TIMEOUT = 500_000  # ms; a run takes about half a minute on two free cores
+
+
+@pytest.fixture(scope="module")
+def served_home(served_home, kept_answers):
+    """A home without a run."""
+    kept_answers.take(served_home)
+    yield served_home
+    kept_answers.give(served_home)
 
 
 def launch(page):
@@ -36,6 +48,14 @@ def test_an_empty_lab_shows_what_a_run_would_do(page):
     expect(page.get_by_text("mtlab run --base nano --size 32")).to_be_visible()
 
 
+@pytest.mark.same_page
+def test_an_empty_lab_says_one_sentence_instead_of_results(page):
+    open_tab(page, "Results")
+    expect(page.locator("#results-overview")).to_contain_text("No run has finished yet")
+    expect(page.get_by_text("How much data does it take?")).to_have_count(0)
+
+
+@pytest.mark.same_page
 def test_an_empty_lab_sends_to_launch(page):
     open_tab(page, "Runs")
     expect(page.locator("#runs-empty")).to_contain_text("no runs yet")
@@ -70,6 +90,7 @@ def test_a_tab_chosen_while_the_page_still_loads_stays_chosen(browser, address):
     context.close()
 
 
+@pytest.mark.same_page
 def test_enter_takes_the_size_that_was_typed(page):
     size = page.get_by_label("Training pairs", exact=True)
     caption = page.locator("#launch-pairs caption")
@@ -87,6 +108,7 @@ def test_enter_takes_the_size_that_was_typed(page):
     expect(caption).not_to_contain_text("of 8 training pairs")
 
 
+@pytest.mark.same_page
 def test_noise_is_marked_in_the_preview(page):
     marks = page.locator("#launch-pairs mark")
     choose_noise(page, "Word")
@@ -122,6 +144,7 @@ def test_a_system_that_is_not_trained_asks_for_what_it_needs_alone(page):
     expect(page.locator("#launch-pairs")).to_contain_text("training pairs")
 
 
+@pytest.mark.same_page
 def test_a_bad_value_is_said_before_and_at_launch_and_nothing_is_lost(page):
     for direction in ("de-en", "en-de"):
         page.locator("#train").get_by_label(direction, exact=True).uncheck()
@@ -133,15 +156,18 @@ def test_a_bad_value_is_said_before_and_at_launch_and_nothing_is_lost(page):
     expect(page.locator("#launch-pairs")).to_contain_text("32 fr-en")
 
 
-def test_launch_is_all_it_takes_and_a_closed_page_loses_nothing(page, browser, address):
+def test_launch_is_all_it_takes_and_a_closed_page_loses_nothing(page, browser, served_home):
     launch(page)
     expect(page).to_have_url(re.compile(r"run=\d{8}-\d{6}-[0-9a-f]+"))
     where = page.url
     page.close()
+    store = RunStore(Settings.from_environment({"MTLAB_HOME": str(served_home)}))
+    [run] = store.list()
+    until(lambda: store.status(run.id).is_over)  # no page is open while it runs
 
     again = browser.new_page()
     again.goto(where)
-    expect(again.locator("#run-state")).to_contain_text("finished", timeout=RUN_TIMEOUT)
+    expect(again.locator("#run-state")).to_contain_text("finished")
     headline = again.locator("#run-scores .headline")
     expect(headline).to_have_text(re.compile(r"32 sentence pairs took BLEU on de-en from"))
     expect(again.locator("#run-scores")).to_contain_text("nrefs:1|")
@@ -162,8 +188,10 @@ def test_base_and_run_are_read_side_by_side(page):
     expect(segments).to_contain_text("page 2 of")
 
 
+@pytest.mark.same_page
 def test_a_sentence_is_translated_live_by_both(page):
     open_tab(page, "Translate")
+    expect(page.locator("#translate-models .token")).to_have_count(2)  # the run is offered, too
     cards = page.locator("#translate-answers .card")
     page.get_by_label("Text", exact=True).fill("Das Wetter ist heute schön.")
     page.get_by_role("button", name="Translate", exact=True).click()
@@ -171,7 +199,9 @@ def test_a_sentence_is_translated_live_by_both(page):
     expect(cards.nth(1).locator(".answer")).to_have_text(re.compile(r"\w+"), timeout=90_000)
 
 
+@pytest.mark.same_page
 def test_a_run_is_stopped_and_kept(page):
+    open_tab(page, "Launch")
     advanced(page, Optimizer_steps=5000)
     launch(page)
     state = page.locator("#run-state")

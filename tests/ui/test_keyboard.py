@@ -69,6 +69,7 @@ def open_tab(page, name):
     expect(page.locator(SHOWN[name]).first).to_be_visible(timeout=SLOW)
 
 
+@pytest.mark.same_page
 @pytest.mark.parametrize("tab", SHOWN)
 def test_every_control_is_reached(page, tab):
     open_tab(page, tab)
@@ -82,6 +83,7 @@ def test_every_control_is_reached(page, tab):
     assert not left, page.evaluate(REST)
 
 
+@pytest.mark.same_page
 def test_a_run_is_opened_cloned_and_changed_with_keys_alone(page):
     """From the matrix to its run, into Launch, along the slider, and to the plan of a sweep."""
     open_tab(page, "Runs")
@@ -106,6 +108,7 @@ def test_a_run_is_opened_cloned_and_changed_with_keys_alone(page):
     expect(page.locator("#sweep-panel")).to_be_visible()
 
 
+@pytest.mark.same_page
 def test_segments_are_turned_filtered_and_saved_with_keys_alone(page):
     open_tab(page, "Compare")
     search = page.get_by_label("Text in source, reference or translation")
@@ -119,6 +122,7 @@ def test_segments_are_turned_filtered_and_saved_with_keys_alone(page):
     assert saved.value.suggested_filename.endswith(".csv")
 
 
+@pytest.mark.same_page
 def test_a_text_is_translated_with_keys_alone(page):
     """Nano itself answers: it is what the lab ships with."""
     open_tab(page, "Translate")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import open_tab, tab_of
+from tests.browser import open_tab, tab_of, unfold
 
 RUN_TIMEOUT = 500_000  # ms
 
@@ -17,6 +17,14 @@ def labelled(page, label):
 
 def launch(page):
     return page.get_by_role("button", name="Launch", exact=True)
+
+
+@pytest.fixture(scope="module")
+def served_home(served_home, kept_answers):
+    """A home without a run."""
+    kept_answers.take(served_home)
+    yield served_home
+    kept_answers.give(served_home)
 
 
 @pytest.fixture
@@ -50,12 +58,13 @@ COVERED = """() => [...document.querySelectorAll('#launch-form :is(input, textar
 """
 
 
+@pytest.mark.same_page
 def test_no_field_lies_over_another(page):
-    page.get_by_role("button", name="Advanced").click()
-    expect(page.locator("#corpus input")).to_be_visible()
+    unfold(page, "Advanced", "#corpus input")
     assert page.evaluate(COVERED) == []
 
 
+@pytest.mark.same_page
 def test_the_slider_has_a_stop_for_every_size_and_takes_the_keyboard(page):
     size = page.get_by_label("Training pairs", exact=True)
     slider = page.get_by_label("Size, in stops")
@@ -77,21 +86,7 @@ def test_the_slider_has_a_stop_for_every_size_and_takes_the_keyboard(page):
     expect(labels).to_have_text(["16", "32", "64", "128", "256", "512", "all"])
 
 
-def test_shortcuts_choose_directions(page):
-    train, test = page.locator("#train input:checked"), page.locator("#test input:checked")
-    page.get_by_role("button", name="All: training directions").click()
-    expect(train).to_have_count(12)
-    page.get_by_role("button", name="Into English: training directions").click()
-    expect(train).to_have_count(3)
-    page.get_by_role("button", name="One: training directions").press("Enter")
-    expect(page.locator("#launch-pairs caption")).to_contain_text("32 de-en")
-    expect(train).to_have_count(1)
-    page.get_by_role("button", name="All: test directions").click()
-    expect(test).to_have_count(12)
-    page.get_by_role("button", name="As trained: test directions").click()
-    expect(test).to_have_count(0)
-
-
+@pytest.mark.same_page
 def test_a_bad_value_is_said_beside_its_field_and_launch_leads_there(page):
     size = page.get_by_label("Training pairs", exact=True)
     size.fill("lots")
@@ -101,7 +96,7 @@ def test_a_bad_value_is_said_beside_its_field_and_launch_leads_there(page):
     size.fill("64")
     expect(page.locator("#size-field-problem")).to_have_count(0)
 
-    page.get_by_role("button", name="Advanced").click()
+    unfold(page, "Advanced", "#corpus input")
     rate = labelled(page, "Learning rate")
     expect(rate).to_have_attribute("placeholder", "0.0003")  # what it is for this run
     rate.fill("7")
@@ -117,12 +112,43 @@ def test_a_bad_value_is_said_beside_its_field_and_launch_leads_there(page):
     expect(tab_of(page, "Launch")).to_have_attribute("aria-selected", "true")
 
 
+def test_shortcuts_choose_directions(page):
+    train, test = page.locator("#train input:checked"), page.locator("#test input:checked")
+    page.get_by_role("button", name="All: training directions").click()
+    expect(train).to_have_count(12)
+    page.get_by_role("button", name="Into English: training directions").click()
+    expect(train).to_have_count(3)
+    page.get_by_role("button", name="One: training directions").press("Enter")
+    expect(page.locator("#launch-pairs caption")).to_contain_text("32 de-en")
+    expect(train).to_have_count(1)
+    page.get_by_role("button", name="All: test directions").click()
+    expect(test).to_have_count(12)
+    page.get_by_role("button", name="As trained: test directions").click()
+    expect(test).to_have_count(0)
+
+
+@pytest.mark.same_page
 def test_the_same_run_is_there_to_copy_as_a_file(page):
     page.get_by_label("Seeds").fill("3 seeds")
     expect(page.locator("#seed-field-hint")).to_have_text("3 seeds: 0, 1, 2")
     expect(page.get_by_role("button", name="Launch 3 runs")).to_be_visible()
     open_tab(page, "As YAML")
     expect(page.locator("#launch-twins")).to_contain_text("seeds:")
+
+
+@pytest.mark.same_page
+def test_the_paper_is_reproduced_after_a_question(page):
+    page.get_by_label("Seeds").fill("3 seeds")
+    page.get_by_role("button", name="Reproduce the paper").click()
+    cards = page.locator("#paper-cards article")
+    expect(cards).to_have_count(9)
+    expect(cards.first).to_contain_text("30 runs")
+    cards.first.get_by_role("button", name="Start").click()
+    expect(cards.first).to_contain_text("Start them all?")
+    cards.first.get_by_role("button", name="No").click()
+    expect(cards.first).not_to_contain_text("Start them all?")
+    page.get_by_role("button", name="Reproduce the paper").click()
+    expect(cards.first).to_be_hidden()
 
 
 def test_a_sweep_is_planned_before_it_is_launched(page):
@@ -141,20 +167,6 @@ def test_a_sweep_is_planned_before_it_is_launched(page):
     page.locator("#train").get_by_label("de-en").uncheck()
     page.get_by_role("button", name="The same sweep").click()
     expect(page.locator("#sweep-panel .cm-content").last).to_contain_text("- en-de")
-
-
-def test_the_paper_is_reproduced_after_a_question(page):
-    page.get_by_label("Seeds").fill("3 seeds")
-    page.get_by_role("button", name="Reproduce the paper").click()
-    cards = page.locator("#paper-cards article")
-    expect(cards).to_have_count(9)
-    expect(cards.first).to_contain_text("30 runs")
-    cards.first.get_by_role("button", name="Start").click()
-    expect(cards.first).to_contain_text("Start them all?")
-    cards.first.get_by_role("button", name="No").click()
-    expect(cards.first).not_to_contain_text("Start them all?")
-    page.get_by_role("button", name="Reproduce the paper").click()
-    expect(cards.first).to_be_hidden()
 
 
 def test_launch_is_in_reach_on_a_narrow_screen(browser, address):

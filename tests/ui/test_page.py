@@ -45,3 +45,14 @@ def test_polling_lets_every_visitor_through(page, config):
     polls = [fn for fn in page.fns.values() if any(target[0] in timers for target in fn.targets)]
     assert polls
     assert all(fn.concurrency_limit is None for fn in polls)
+
+
+def test_progress_is_kept_where_it_shows_alone(config):
+    """A browser tells what it keeps of every event, hundreds of times a minute."""
+    types = {component["id"]: component["type"] for component in config["components"]}
+    kept = {event["id"]: event["show_progress_on"] for event in config["dependencies"]}
+    quiet = [one["id"] for one in config["dependencies"] if one["show_progress"] == "hidden"]
+    assert len(quiet) > 50 and all(kept[one] == [] for one in quiet)
+    assert {types[one] for ids in kept.values() for one in ids} == {
+        "button", "dropdown", "html", "number", "radio", "textbox",
+    }  # fmt: skip

@@ -81,42 +81,7 @@ def test_findings_that_were_made_are_there_at_once_for_the_next_visitor(page):
     expect(page.locator("#results-tested")).to_contain_text("(Holm)", timeout=10_000)
 
 
-def test_the_paper_stands_on_its_own_axis_but_for_its_own_metric(page):
-    open_results(page)
-    expect(page.locator("#results-paper-size-chart .main-svg").first).to_be_visible()
-    size = page.locator("#results-size-chart")
-    expect(size.locator(".ytitle")).to_have_text("BLEU")
-    expect(size).not_to_contain_text("the paper")
-    page.get_by_label("COMET", exact=True).check()
-    expect(size.locator(".ytitle")).to_have_text("COMET", timeout=SLOW)
-    expect(size.locator(".legend")).to_have_count(1)
-    expect(page.locator("#results-size-numbers")).to_contain_text("compare the shape")
-    page.get_by_label("gated COMET", exact=True).check()
-    expect(size.locator(".ytitle")).to_have_text("gated COMET", timeout=SLOW)
-    expect(page.locator("#results-size-numbers")).not_to_contain_text("compare the shape")
-    expect(page.locator("#results-metric")).to_contain_text("counts zero")
-
-
-def test_filters_leave_what_was_chosen(page):
-    open_results(page)
-    choose(page, "Sweep", "noise")
-    expect(page.locator("#results-overview")).to_contain_text("4 finished runs", timeout=SLOW)
-    expect(page.locator("#results-size-summary")).to_contain_text("the sweep paper/size makes them")
-    expect(page.locator("#results-size-chart .main-svg")).to_have_count(0)
-    choose(page, "Sweep", "All")
-    expect(page.locator("#results-overview")).to_contain_text("13 finished runs", timeout=SLOW)
-    expect(page.locator("#results-size-chart .main-svg").first).to_be_visible()
-
-
-def test_the_heatmap_shows_scores_percent_or_off_target(page):
-    open_results(page)
-    chart = page.locator("#results-transfer-chart")
-    for choice, unit in (("% of all directions", "%"), ("Share off-target", "off-target")):
-        page.get_by_label(choice, exact=True).check()
-        expect(chart.locator(".cbtitle")).to_have_text(unit, timeout=SLOW)
-    expect(page.locator("#results-paper-transfer-chart .main-svg").first).to_be_visible()
-
-
+@pytest.mark.same_page
 @pytest.mark.parametrize("ending, begins", [("csv", b"id,name,"), ("html", b"<!doctype html>")])
 def test_the_whole_is_saved_as_a_file(page, ending, begins):
     open_results(page)
@@ -127,6 +92,7 @@ def test_the_whole_is_saved_as_a_file(page, ending, begins):
         assert file.read(40).startswith(begins)
 
 
+@pytest.mark.same_page
 @pytest.mark.parametrize("kind", ["PNG", "SVG"])
 def test_a_plot_is_saved_as_a_picture(page, kind):
     open_results(page)
@@ -135,6 +101,7 @@ def test_a_plot_is_saved_as_a_picture(page, kind):
     assert saved.value.suggested_filename == f"mtlab-size.{kind.lower()}"
 
 
+@pytest.mark.same_page
 def test_a_run_is_opened_and_two_are_compared(page):
     open_results(page)
     page.get_by_role("button", name="The runs behind these results").click()
@@ -152,6 +119,7 @@ def test_a_run_is_opened_and_two_are_compared(page):
     expect(tab_of(page, "Compare")).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.same_page
 def test_the_keyboard_reaches_the_segments_behind_a_sentence(page):
     open_results(page)
     findings_are_there(page)
@@ -161,6 +129,29 @@ def test_the_keyboard_reaches_the_segments_behind_a_sentence(page):
     expect(tab_of(page, "Compare")).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.same_page
+def test_filters_leave_what_was_chosen(page):
+    open_results(page)
+    choose(page, "Sweep", "noise")
+    expect(page.locator("#results-overview")).to_contain_text("4 finished runs", timeout=SLOW)
+    expect(page.locator("#results-size-summary")).to_contain_text("the sweep paper/size makes them")
+    expect(page.locator("#results-size-chart .main-svg")).to_have_count(0)
+    choose(page, "Sweep", "All")
+    expect(page.locator("#results-overview")).to_contain_text("13 finished runs", timeout=SLOW)
+    expect(page.locator("#results-size-chart .main-svg").first).to_be_visible()
+
+
+@pytest.mark.same_page
+def test_the_heatmap_shows_scores_percent_or_off_target(page):
+    open_results(page)
+    chart = page.locator("#results-transfer-chart")
+    for choice, unit in (("% of all directions", "%"), ("Share off-target", "off-target")):
+        page.get_by_label(choice, exact=True).check()
+        expect(chart.locator(".cbtitle")).to_have_text(unit, timeout=SLOW)
+    expect(page.locator("#results-paper-transfer-chart .main-svg").first).to_be_visible()
+
+
+@pytest.mark.same_page
 def test_what_has_finished_since_is_seen_when_the_tab_is_opened_again(page, served_home):
     open_results(page)
     overview = page.locator("#results-overview")
@@ -174,23 +165,24 @@ def test_what_has_finished_since_is_seen_when_the_tab_is_opened_again(page, serv
     expect(overview).to_contain_text(f"{before + 2} finished runs", timeout=SLOW)
 
 
-def test_the_address_opens_the_tab(browser, address):
-    page = browser.new_page()
-    page.goto(f"{address}/?tab=results")
-    expect(page.locator("#results-size-chart .main-svg").first).to_be_visible(timeout=SLOW)
-    page.close()
+@pytest.mark.same_page
+def test_the_paper_stands_on_its_own_axis_but_for_its_own_metric(page):
+    open_results(page)
+    expect(page.locator("#results-paper-size-chart .main-svg").first).to_be_visible()
+    size = page.locator("#results-size-chart")
+    expect(size.locator(".ytitle")).to_have_text("BLEU")
+    expect(size).not_to_contain_text("the paper")
+    page.get_by_label("COMET", exact=True).check()
+    expect(size.locator(".ytitle")).to_have_text("COMET", timeout=SLOW)
+    expect(size.locator(".legend")).to_have_count(1)
+    expect(page.locator("#results-size-numbers")).to_contain_text("compare the shape")
+    page.get_by_label("gated COMET", exact=True).check()
+    expect(size.locator(".ytitle")).to_have_text("gated COMET", timeout=SLOW)
+    expect(page.locator("#results-size-numbers")).not_to_contain_text("compare the shape")
+    expect(page.locator("#results-metric")).to_contain_text("counts zero")
 
 
-def test_an_empty_lab_says_one_sentence(browser, tmp_path):
-    with served_lab(tmp_path / "home") as where:
-        page = browser.new_page()
-        page.goto(where)
-        open_tab(page, "Results")
-        expect(page.locator("#results-overview")).to_contain_text("No run has finished yet")
-        expect(page.get_by_text("How much data does it take?")).to_have_count(0)
-        page.close()
-
-
+@pytest.mark.same_page
 def test_the_guide_has_every_section_and_a_way_to_cite(page):
     open_tab(page, "Guide")
     for name, title in CONTENTS:
@@ -204,15 +196,28 @@ def test_the_guide_has_every_section_and_a_way_to_cite(page):
     ).to_be_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_narrow_screen_needs_no_sideways_scrolling(browser, address, theme):
+@pytest.mark.parametrize(("theme", "first"), [("light", "results"), ("dark", "guide")])
+def test_the_address_opens_a_tab_and_a_narrow_screen_needs_no_sideways_scrolling(
+    browser, address, theme, first
+):
     page = browser.new_page(viewport={"width": 400, "height": 800})
-    page.goto(f"{address}/?__theme={theme}&tab=results")
-    expect(page.locator("#results-failures-chart .main-svg").first).to_be_visible(timeout=SLOW)
-    for summary in page.get_by_text("The numbers", exact=True).all():
-        summary.click()
+    page.goto(f"{address}/?__theme={theme}&tab={first}")
+
+    def results():
+        for name in ("size", "failures"):
+            chart = page.locator(f"#results-{name}-chart .main-svg").first
+            expect(chart).to_be_visible(timeout=SLOW)
+        for summary in page.get_by_text("The numbers", exact=True).all():
+            summary.click()
+
+    def guide():
+        expect(page.locator("#guide-cite")).to_be_visible(timeout=SLOW)
+
+    looks = {"results": results, "guide": guide}
+    looks.pop(first)()
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    page.goto(f"{address}/?__theme={theme}&tab=guide")
-    expect(page.locator("#guide-cite")).to_be_visible(timeout=SLOW)
+    ((other, look),) = looks.items()
+    open_tab(page, other.capitalize())
+    look()
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     page.close()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from mtlab.runs.events import EventLog
-from tests.browser import open_tab, served_lab, tab_of
+from tests.browser import open_tab, served_lab, tab_of, unfold
 from tests.written_runs import MEMORY_RAN_OUT, written_home
 
 TESTED = ["de-en", "en-de"]
@@ -56,6 +56,7 @@ def address(home, runs):
 def page(page):
     """A visitor in the Runs tab, whose page must never run any text it shows."""
     open_tab(page, "Runs")
+    page.get_by_label("Search the runs").fill("")
     expect(cell(page, "32 pairs, de-en en-de, clean")).to_be_visible()
     yield page
     expect(page.locator("img[src=x]")).to_have_count(0)
@@ -67,7 +68,8 @@ def cell(page, words):
 
 
 def visit(page, run):
-    page.goto(f"{page.url.split('?')[0]}?run={run}")
+    """Open a run from the list. That its address opens it as well, second browsers see below."""
+    page.locator(f'#run-list [data-click="open"][data-value="{run}"]').click()
     expect(page.locator("#run-head code")).to_have_text(run)
 
 
@@ -92,29 +94,18 @@ def test_a_cell_is_the_mean_over_seeds_and_opens_its_runs(page, runs):
     expect(page.locator("#run-scores")).to_contain_text("nrefs:1|")
 
 
-def test_panels_are_clean_and_noise_and_filters_choose_what_they_show(page):
-    panels = page.locator("#matrix section")
-    expect(panels).to_have_count(2)
-    expect(panels.nth(1)).to_have_attribute("aria-label", "Word noise on the target side")
-    expect(cell(page, "32 pairs, en-de, word noise, target: BLEU 4.5")).to_be_visible()
-    choose(page, "Tested direction", "en-de")
-    expect(cell(page, "32 pairs, en-de, word noise, target: BLEU 6.0")).to_be_visible()
-    choose(page, "Method", "LoRA")
-    expect(cell(page, "32 pairs, en-de, clean: BLEU 9.0, finished")).to_be_visible()
-    expect(panels).to_have_count(1)
-    expect(page.locator("#matrix")).to_contain_text("The filters hide")
-
-
 def choose(page, label, option):
     page.get_by_label(label, exact=True).click()
     page.get_by_role("option", name=option, exact=True).click()
 
 
+@pytest.mark.same_page
 def test_what_one_visitor_chooses_disturbs_no_other_not_even_in_the_same_browser(page, runs):
     other = page.context.new_page()
     other.goto(page.url)
     cell(other, "32 pairs, en-de, word noise, target").click()
     expect(other.locator("#run-head code")).to_have_text(runs["noisy"])
+    expect(heading(other)).to_be_focused()  # the page has begun to scroll there
     choose(other, "Tested direction", "de-en")
     expect(cell(other, "32 pairs, en-de, word noise, target: BLEU 3.0")).to_be_visible()
     other.get_by_label("Search the runs").fill("waiting")
@@ -126,12 +117,14 @@ def test_what_one_visitor_chooses_disturbs_no_other_not_even_in_the_same_browser
     other.close()
 
 
+@pytest.mark.same_page
 def test_an_empty_cell_leads_to_launch(page):
     cell(page, "Launch 128 pairs, en-de, clean").click()
     launch = tab_of(page, "Launch")
     expect(launch).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.same_page
 def test_the_matrix_is_used_with_the_keyboard_alone(page, runs):
     cell(page, "Launch 16 pairs, de-en en-de, clean").focus()
     page.keyboard.press("ArrowRight")
@@ -143,6 +136,7 @@ def test_the_matrix_is_used_with_the_keyboard_alone(page, runs):
     expect(page.locator("#run-head code")).to_have_text(runs["failed"])
 
 
+@pytest.mark.same_page
 def test_buttons_are_there_where_they_can_be_used(page, runs):
     actions = page.locator("#run-actions")
     visit(page, runs["failed"])
@@ -159,12 +153,13 @@ def test_buttons_are_there_where_they_can_be_used(page, runs):
     )
 
 
+@pytest.mark.same_page
 def test_memory_that_ran_out_is_answered_with_half_the_batch(page, runs):
     visit(page, runs["failed"])
     page.get_by_role("button", name="Halve the batch and launch again").click()
     expect(page.locator("#run-state")).to_contain_text("queued, number 4 in the queue")
     expect(page.locator("#run-head code")).not_to_have_text(runs["failed"])
-    page.get_by_role("button", name="As launched").click()
+    unfold(page, "As launched", "#run-spec")
     expect(page.locator("#run-spec")).to_contain_text("batch_size: 8")
     expect(page.locator("#run-spec")).to_contain_text("accumulation: 2")
     page.get_by_role("button", name="Stop and discard").click()
@@ -172,6 +167,7 @@ def test_memory_that_ran_out_is_answered_with_half_the_batch(page, runs):
     expect(page.locator("#run-head")).to_contain_text("is not there any more")
 
 
+@pytest.mark.same_page
 def test_the_queue_is_reordered_and_cancelled(page):
     names = [f"waiting {number}" for number in (1, 2, 3)]
     waiting = page.locator("#run-queue button.link").filter(has_text="waiting")
@@ -187,6 +183,7 @@ def test_the_queue_is_reordered_and_cancelled(page):
     expect(waiting).to_have_count(0)
 
 
+@pytest.mark.same_page
 def test_a_running_run_is_followed_by_two_browsers_and_its_chart_keeps_its_zoom(
     page, browser, address, home, runs
 ):
@@ -232,6 +229,7 @@ def test_a_running_run_is_followed_by_two_browsers_and_its_chart_keeps_its_zoom(
     second.context.close()
 
 
+@pytest.mark.same_page
 def test_a_run_goes_on_into_launch_and_compare(page, runs):
     visit(page, runs["seed0"])
     page.locator("#run-actions").get_by_role("button", name="Compare").click()
@@ -243,23 +241,26 @@ def test_a_run_goes_on_into_launch_and_compare(page, runs):
     expect(launch).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.same_page
 def test_what_a_run_was_made_from_is_there(page, runs):
     visit(page, runs["seed0"])
-    page.get_by_role("button", name="As launched").click()
+    unfold(page, "As launched", "#run-command")
     expect(page.locator("#run-command")).to_contain_text("mtlab run --base nano --size 32")
-    page.get_by_role("button", name="Provenance").click()
+    unfold(page, "Provenance", "#run-provenance")
     expect(page.locator("#run-provenance")).to_contain_text("versions: torch")
 
 
+@pytest.mark.same_page
 def test_a_name_that_tries_to_be_a_program_is_shown(page, runs):
     visit(page, runs["spare"])
     for place in ("#run-head h3", "#run-list"):
         expect(page.locator(place)).to_contain_text(HOSTILE)
     page.get_by_label("Search the runs").fill("onerror")
     expect(page.locator("#run-list caption")).to_contain_text("1 of 12 runs")
-    page.get_by_role("button", name="As launched").click()
+    unfold(page, "As launched", "#run-spec")
 
 
+@pytest.mark.same_page
 def test_the_list_is_searched_and_what_is_chosen_is_compared(page):
     page.get_by_label("Search the runs").fill("FAILED memory")
     expect(page.locator("#run-list")).to_contain_text("No run has all of these words")
@@ -293,6 +294,7 @@ def test_at_400_pixels_only_the_matrix_scrolls_and_its_rows_keep_their_names(bro
     page.close()
 
 
+@pytest.mark.same_page
 def test_a_run_is_removed_after_a_question_and_others_are_told(page, browser, address, runs):
     visit(page, runs["doomed"])
     other = browser.new_context().new_page()
@@ -310,6 +312,20 @@ def test_a_run_is_removed_after_a_question_and_others_are_told(page, browser, ad
     expect(other.locator("#run-head")).to_contain_text("is not there any more")
     expect(other.locator("#run-state")).to_be_hidden()
     other.context.close()
+
+
+@pytest.mark.same_page
+def test_panels_are_clean_and_noise_and_filters_choose_what_they_show(page):
+    panels = page.locator("#matrix section")
+    expect(panels).to_have_count(2)
+    expect(panels.nth(1)).to_have_attribute("aria-label", "Word noise on the target side")
+    expect(cell(page, "32 pairs, en-de, word noise, target: BLEU 4.5")).to_be_visible()
+    choose(page, "Tested direction", "en-de")
+    expect(cell(page, "32 pairs, en-de, word noise, target: BLEU 6.0")).to_be_visible()
+    choose(page, "Method", "LoRA")
+    expect(cell(page, "32 pairs, en-de, clean: BLEU 9.0, finished")).to_be_visible()
+    expect(panels).to_have_count(1)
+    expect(page.locator("#matrix")).to_contain_text("The filters hide")
 
 
 def test_several_runs_are_removed_from_the_list(page, home, runs):

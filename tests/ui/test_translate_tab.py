@@ -53,6 +53,7 @@ def address(served_home):
 def page(page):
     """The tab, opened; it must never have run any of the text it showed."""
     open_tab(page, "Translate")
+    expect(page.locator("#translate-models .token")).to_have_count(2)  # the run is offered, too
     expect(page.locator("#translate-memory")).to_contain_text("memory", timeout=SLOW)
     yield page
     expect(page.locator("img[src=x]")).to_have_count(0)
@@ -101,69 +102,6 @@ def test_two_systems_answer_live_and_what_they_said_is_looked_at(page):
     expect(page.locator("#translate-answers")).to_contain_text("sentence chrF: nrefs:1|")
 
 
-def test_a_blind_vote_tells_the_names_and_is_counted_once(page, served_home):
-    text(page).fill("Der Vogel singt.")
-    page.get_by_label("Blind: names are told after a vote").check()
-    translate(page)
-    expect(cards(page)).to_have_count(2)
-    best = page.get_by_role("button", name="B is best")
-    expect(best).to_be_visible(timeout=SLOW)
-    expect(page.get_by_role("button", name="C is best")).to_have_count(0)
-    expect(cards(page).locator("h4")).to_have_text(["A", "B"])
-    expect(page.locator("#translate-answers")).not_to_contain_text("tokens/s")
-    answers = cards(page).locator(".answer").all_inner_texts()
-
-    best.focus()
-    best.press("Enter")
-    expect(cards(page).nth(1).locator("h4")).to_contain_text("your choice")
-    expect(page.locator("#translate-answers")).to_contain_text("nano, untuned")
-    expect(best).to_have_count(0)
-    page.get_by_role("button", name=re.compile("^Votes")).click()
-    row = page.locator("#votes tbody tr")
-    expect(row).to_have_count(1)
-    expect(page.locator("#votes .votes-said")).to_contain_text("1 of 1 decided votes")
-    expect(row).to_contain_text(IMAGE)
-
-    (line,) = (served_home / "votes.jsonl").read_text(encoding="utf-8").splitlines()
-    vote = json.loads(line)
-    assert (vote["choice"], vote["direction"], vote["source"]) == (
-        "B", "de-en", "Der Vogel singt.",
-    )  # fmt: skip
-    kept = [" ".join(one["answer"].split()) for one in vote["systems"]]
-    assert kept == [" ".join(answer.split()) for answer in answers]
-    assert re.fullmatch(r"[0-9a-f]{16}", vote["visitor"])
-
-
-def test_examples_fit_the_direction_and_bring_their_reference(page):
-    examples = page.locator("#translate-examples button.example")
-    expect(examples).to_have_count(4)
-    examples.nth(1).click()
-    expect(text(page)).to_have_value("Unsere neue Adresse ist noch nicht im System.")
-    expect(reference(page)).to_have_value("Our new address isn't in the system yet.")
-    page.get_by_role("button", name="Swap").click()
-    expect(page.get_by_label("From", exact=True)).to_have_value("English")
-    expect(text(page)).to_have_value("Our new address isn't in the system yet.")
-    expect(reference(page)).to_have_value("Unsere neue Adresse ist noch nicht im System.")
-    expect(examples.first).to_have_text("Lena always eats the crust first.")
-    first = examples.first.inner_text()
-    page.get_by_role("button", name="More examples").click()
-    expect(examples.first).not_to_have_text(first)
-
-    into = page.get_by_label("Into", exact=True)
-    into.click()
-    page.get_by_role("option", name="Japanese", exact=True).click()
-    expect(examples.first).to_have_text("Good morning, how are you today?")
-    examples.first.click()
-    expect(reference(page)).to_have_value(re.compile("おはよう"))
-    text(page).press("End")
-    text(page).press_sequentially(" Hm")
-    expect(reference(page)).to_have_value("")
-    examples.first.click()
-    expect(reference(page)).to_have_value(re.compile("おはよう"))
-    text(page).fill("Pasted at once")  # no key is pressed
-    expect(reference(page)).to_have_value("")
-
-
 STOP_AT_ONCE = """
 ([translate, stop]) => new Promise((done) => {
   for (const card of document.querySelectorAll("#translate-answers .card")) card.remove();
@@ -198,6 +136,70 @@ def test_what_cannot_be_translated_is_said_and_a_translation_is_stopped(page):
     text(page).fill("Ja.")
     translate(page)
     expect(cards(page).nth(1)).to_have_class(re.compile("done"), timeout=SLOW)
+
+
+def test_a_blind_vote_tells_the_names_and_is_counted_once(page, served_home):
+    text(page).fill("Der Vogel singt.")
+    page.get_by_label("Blind: names are told after a vote").check()
+    translate(page)
+    expect(cards(page)).to_have_count(2)
+    best = page.get_by_role("button", name="B is best")
+    expect(best).to_be_visible(timeout=SLOW)
+    expect(page.get_by_role("button", name="C is best")).to_have_count(0)
+    expect(cards(page).locator("h4")).to_have_text(["A", "B"])
+    expect(page.locator("#translate-answers")).not_to_contain_text("tokens/s")
+    answers = cards(page).locator(".answer").all_inner_texts()
+
+    best.focus()
+    best.press("Enter")
+    expect(cards(page).nth(1).locator("h4")).to_contain_text("your choice")
+    expect(page.locator("#translate-answers")).to_contain_text("nano, untuned")
+    expect(best).to_have_count(0)
+    page.get_by_role("button", name=re.compile("^Votes")).click()
+    row = page.locator("#votes tbody tr")
+    expect(row).to_have_count(1)
+    expect(page.locator("#votes .votes-said")).to_contain_text("1 of 1 decided votes")
+    expect(row).to_contain_text(IMAGE)
+
+    (line,) = (served_home / "votes.jsonl").read_text(encoding="utf-8").splitlines()
+    vote = json.loads(line)
+    assert (vote["choice"], vote["direction"], vote["source"]) == (
+        "B", "de-en", "Der Vogel singt.",
+    )  # fmt: skip
+    kept = [" ".join(one["answer"].split()) for one in vote["systems"]]
+    assert kept == [" ".join(answer.split()) for answer in answers]
+    assert re.fullmatch(r"[0-9a-f]{16}", vote["visitor"])
+
+
+@pytest.mark.same_page
+def test_examples_fit_the_direction_and_bring_their_reference(page):
+    examples = page.locator("#translate-examples button.example")
+    expect(examples).to_have_count(4)
+    examples.nth(1).click()
+    expect(text(page)).to_have_value("Unsere neue Adresse ist noch nicht im System.")
+    expect(reference(page)).to_have_value("Our new address isn't in the system yet.")
+    page.get_by_role("button", name="Swap").click()
+    expect(page.get_by_label("From", exact=True)).to_have_value("English")
+    expect(text(page)).to_have_value("Our new address isn't in the system yet.")
+    expect(reference(page)).to_have_value("Unsere neue Adresse ist noch nicht im System.")
+    expect(examples.first).to_have_text("Lena always eats the crust first.")
+    first = examples.first.inner_text()
+    page.get_by_role("button", name="More examples").click()
+    expect(examples.first).not_to_have_text(first)
+
+    into = page.get_by_label("Into", exact=True)
+    into.click()
+    page.get_by_role("option", name="Japanese", exact=True).click()
+    expect(examples.first).to_have_text("Good morning, how are you today?")
+    examples.first.click()
+    expect(reference(page)).to_have_value(re.compile("おはよう"))
+    text(page).press("End")
+    text(page).press_sequentially(" Hm")
+    expect(reference(page)).to_have_value("")
+    examples.first.click()
+    expect(reference(page)).to_have_value(re.compile("おはよう"))
+    text(page).fill("Pasted at once")  # no key is pressed
+    expect(reference(page)).to_have_value("")
 
 
 def test_a_narrow_screen_shows_all_of_it_without_scrolling_sideways(page):
