@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, NoReturn
 
 import torch
 
-from mtlab.decoding.attention import beams_attention_for
 from mtlab.decoding.batches import plan
 from mtlab.decoding.engines import Engine, engine_for
 from mtlab.decoding.hypothesis import NOTHING, TOO_LONG, UNFIT, Hypothesis
+from mtlab.decoding.inference import inference
 from mtlab.decoding.keeping import Kept, Make, Nowhere, batch_by_batch
 from mtlab.decoding.parity import hold_parity
 from mtlab.decoding.search import (
@@ -31,7 +31,6 @@ from mtlab.decoding.stepper import Stepper, can_step, shared_prefix, width_of
 from mtlab.defaults import budget_of
 from mtlab.errors import InputError, NotAvailable, RunFailed
 from mtlab.models import Loaded
-from mtlab.models.attending import attending
 from mtlab.prompts import Template, prompt_ids
 from mtlab.spec import Decoding, Direction
 
@@ -151,7 +150,7 @@ def translate_together(
     budget = budget_of(decoding, loaded.device.startswith("cuda"))
     planned = plan(list(prompts.values()), _rows(decoding), budget)
     batches = [[firsts[number] for number in batch] for batch in planned]
-    with _inference(loaded.model):
+    with inference(loaded.model):
         if engine is not None:
             parity = hold_parity(
                 loaded, decoding.decoder, engine.folder, list(prompts.values()),
@@ -192,7 +191,7 @@ def answer_parcel(
     prompts = [list(prompt) for prompt in parcel.prompts]
     heads, seeds = list(parcel.heads), list(parcel.seeds)
     work = _Work(loaded, prompts, heads, seeds, parcel.decoding, parcel.ends, poll, engine)
-    with _inference(loaded.model):
+    with inference(loaded.model):
         found = work.run_or_halve()
     return [_hypothesis(loaded.tokenizer, one, parcel) for one in found]
 
@@ -231,7 +230,7 @@ def stream(
     shown = ""
     while True:
         # Inference mode belongs to a thread: it is entered for a step, never across a yield.
-        with _inference(loaded.model):
+        with inference(loaded.model):
             try:
                 draft = _hypothesis(loaded.tokenizer, next(steps)(), template)
             except StopIteration as end:
@@ -365,28 +364,6 @@ def _hypothesis(tokenizer: Any, found: Found, template: Template | Parcel) -> Hy
     if template.one_line and "\n" in text:  # in a token that holds more than the end of a line
         text, ended = text.partition("\n")[0].rstrip(), True
     return Hypothesis(text, ended, len(found.tokens))
-
-
-class _inference:  # noqa: N801 - reads as the verb it is
-    """Evaluation mode without gradients, and attention for beams; the model's own mode is put back
-    afterwards.
-    """
-
-    def __init__(self, model: Any) -> None:
-        self.model = model
-        self.grad = torch.inference_mode()
-        self.attention = attending(model, beams_attention_for(model))
-
-    def __enter__(self) -> None:
-        self.was_training = self.model.training
-        self.model.eval()
-        self.attention.__enter__()
-        self.grad.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self.grad.__exit__(*error)
-        self.attention.__exit__(None, None, None)
-        self.model.train(self.was_training)
 
 
 def out_of_memory(error: Exception) -> bool:
