@@ -64,7 +64,7 @@ class MatrixPart:
         with gr.Row(elem_id="matrix-filters"):
             self.filters = [
                 gr.Dropdown(
-                    [], label=_LABELS[name], interactive=True, min_width=130,
+                    [], label=_LABELS[name], interactive=True, min_width=170,
                     elem_id=f"matrix-{name}", **CHOOSE_ONLY,
                 )
                 for name in FILTERS
