@@ -24,7 +24,8 @@ class Recipe:
         method: `lora` or `full`.
         learning_rate: peak rate, by method.
         batch: pairs per optimizer step.
-        passes: the most pairs in one forward pass; the rest is accumulated.
+        passes: the most pairs in one forward pass; the rest is accumulated. A GPU that has room for
+            more takes more (`mtlab.models.passes`).
         steps: by method, (training pairs, optimizer steps), rising; between rows it is
             interpolated.
         epochs_beyond: passes over the data beyond the last row.

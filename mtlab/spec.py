@@ -165,7 +165,9 @@ class Training(_Part):
     )
     learning_rate: float | None = Field(None, gt=0, le=1, description="peak learning rate")
     steps: int | None = Field(None, ge=1, le=1_000_000, description="optimizer steps")
-    batch_size: int | None = Field(None, ge=1, le=4096, description="pairs per forward pass")
+    batch_size: int | None = Field(
+        None, ge=1, le=4096, description="pairs per forward pass; more where a GPU has room"
+    )
     accumulation: int | None = Field(None, ge=1, le=4096, description="passes per optimizer step")
     schedule: Literal["linear", "cosine", "constant"] = Field(
         "linear", description="how the learning rate falls"

@@ -21,7 +21,6 @@ from mtlab.bench.train import RIVALS, Rival, difference, lab, loss, rival
 from mtlab.bench.training_task import LORA_RANK, Course, Method
 from mtlab.bench.training_texts import Row
 from mtlab.cli import printing
-from mtlab.defaults import LARGE
 
 FP32 = Rival(
     "SFTTrainer, weights in fp32 as the lab has them", {"model_init_kwargs": {"dtype": "float32"}}
@@ -81,7 +80,7 @@ def on_pairs(bench: Bench, method: Method) -> Race:
 def in_fp32(bench: Bench) -> dict[str, Any]:
     """The lab against itself in fp32 from end to end, from which its loss must not be far."""
     scale = bench.scale
-    batch = min(LARGE.passes, scale.batch)
+    batch = training_of("full", scale.batch, scale.length).batch_size or 1
     rows = bench.texts.rows(batch * scale.steps + scale.held_out, scale.length)
     few = replace(bench, scale=replace(scale, batch=batch))
     wide = {"precision": "fp32", "gradient_checkpointing": True}

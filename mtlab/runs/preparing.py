@@ -81,7 +81,7 @@ def _told(spec: RunSpec, drawn: Draw, settings: Settings) -> dict[str, Any]:
     try:
         store = RunStore(settings)
         told = Forecaster(store).forecast(spec, drawn)
-    except Exception:
+    except Exception:  # noqa: BLE001 - no run is refused for want of its forecast
         traceback.print_exc()
         return {}
     return {} if told is None else {"forecast": told.to_json(), "work": told.work.to_json()}

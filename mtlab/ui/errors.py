@@ -42,7 +42,7 @@ def _guarded(handler: Handler, written: Callable[[str], str]) -> Handler:
             raise gr.Error(text, title="This cannot be done", print_exception=False) from None
         except gr.Error:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - a visitor is told in a sentence, the log has the rest
             _log.exception("a handler failed")
             raise gr.Error(
                 "Something went wrong inside the lab; the app's log has the details.",

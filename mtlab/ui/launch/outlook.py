@@ -96,7 +96,7 @@ def outlook(lab: Lab, values: Mapping[str, Any]) -> Outlook:
             return Outlook(values, problems={field_named(error.field): error})
     except NotAvailable as error:
         return Outlook(values, problems={"": error})
-    except Exception:
+    except Exception:  # noqa: BLE001 - a form without a preview can still be launched from
         _log.exception("the preview failed")
         fault = MtlabError("the preview failed inside the lab", fix="see the app's log")
         return Outlook(values, problems={"": fault})
