@@ -92,7 +92,7 @@ LARGE = Recipe(  # 1 B parameters and more
 
 
 _TINY_BUDGET = 65_536
-_CPU_BUDGET, _GPU_BUDGET = 8_192, 131_072
+_CPU_BUDGET, _GPU_BUDGET = 8_192, 262_144
 
 
 def budget_of(decoding: Decoding, on_gpu: bool) -> int:

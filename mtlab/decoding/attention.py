@@ -1,9 +1,8 @@
-"""Attention of a few queries to many keys under a mask, which is what a GPU decodes beams with.
+"""Attention of beams to what they share, as a GPU does it: torch's, without copies of the keys.
 
-Torch has flash attention for no mask but the causal one. Of the kernels it takes otherwise, cuDNN's
-are planned anew for each shape of a batch, and a batch grows by a token at each step; the others
-are made for many queries. Two batched products and a softmax read keys and values once, which is
-all there is to do.
+A batch's mask is its own, for which torch has the memory-efficient kernel. Transformers repeats
+keys and values for it where heads share them, which is a copy of the whole cache at every layer and
+step; here the heads that look at the same keys stand side by side as its queries.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 
 from mtlab.models.attending import make_known
 
@@ -63,27 +63,11 @@ def _attend(
         return sdpa_attention_forward(  # type: ignore[no-any-return]
             module, query, key, value, attention_mask, scaling=scaling, **more
         )
-    if attention_mask.dtype == torch.bool:
-        lowest = torch.finfo(query.dtype).min
-        attention_mask = torch.zeros_like(attention_mask, dtype=query.dtype).masked_fill_(
-            ~attention_mask, lowest
-        )
     kept, keys = key.shape[1:3]
-    shared = heads // kept  # heads that look at the same keys stand side by side as its queries
-    mask = attention_mask[:, :, None].expand(rows, 1, shared, queries, keys)
-    scale = width**-0.5 if scaling is None else scaling
-    asked = (query * scale).reshape(rows * kept, shared * queries, width)
-    scores = _products(asked, key.reshape(rows * kept, keys, width).transpose(1, 2))
-    scores = scores.view(rows, kept, shared, queries, keys) + mask
-    weights = torch.softmax(scores, dim=-1).to(value.dtype)
-    seen = torch.bmm(
-        weights.view(rows * kept, shared * queries, keys), value.reshape(rows * kept, keys, -1)
-    )
-    return seen.view(rows, heads, queries, -1).transpose(1, 2).contiguous(), None
-
-
-def _products(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-    """Batched products, in fp32."""
-    if one.is_cuda and one.dtype != torch.float32:
-        return torch.bmm(one, other, out_dtype=torch.float32)
-    return torch.bmm(one, other).float()
+    shared = heads // kept
+    asked = query.reshape(rows, kept, shared * queries, width)
+    mask = attention_mask
+    if shared > 1:
+        mask = mask[:, :, None].expand(rows, 1, shared, queries, keys).flatten(2, 3)
+    seen = scaled_dot_product_attention(asked, key, value, attn_mask=mask, scale=scaling)
+    return seen.reshape(rows, heads, queries, -1).transpose(1, 2).contiguous(), None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -33,6 +35,24 @@ class TranslationCache(Cache):  # type: ignore[misc]
             return int(config.num_hidden_layers)
         return len(layers) if all(isinstance(layer, DynamicLayer) for layer in layers) else None
 
+    @contextmanager
+    def part(self, rows: slice, count: int, place: int) -> Iterator[None]:
+        """Let what is appended be of some rows alone, from a place on.
+
+        What lies between there and what they hold is zero, and to be masked. Once every row has had
+        its part, all of which must end at one place, that is where all rows go on.
+
+        Args:
+            rows: which.
+            count: of all rows.
+            place: the first position.
+        """
+        for layer in self.layers:
+            layer.begin(rows, count, place)
+        yield
+        for layer in self.layers:
+            layer.rows = None
+
     def keep(self, rows: torch.Tensor) -> None:
         """Keep these rows alone, in this order; one that is named often gets copies.
 
@@ -60,12 +80,21 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__()
         self.length = 0
+        self.rows: slice | None = None
+        self.count = 0
+
+    def begin(self, rows: slice, count: int, place: int) -> None:
+        """As `TranslationCache.part`."""
+        self.rows, self.count, self.length = rows, count, place
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         """Take over the first states' type and device."""
         self.dtype, self.device = key_states.dtype, key_states.device
-        self.keys = key_states.new_empty((*key_states.shape[:2], 0, key_states.shape[3]))
-        self.values = value_states.new_empty((*value_states.shape[:2], 0, value_states.shape[3]))
+        rows = key_states.shape[0] if self.rows is None else self.count
+        self.keys, self.values = (
+            states.new_empty((rows, states.shape[1], 0, states.shape[3]))
+            for states in (key_states, value_states)
+        )
         self.is_initialized = True
 
     def update(
@@ -77,10 +106,11 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
         end = self.length + key_states.shape[2]
         if end > self.keys.shape[2]:
             self.map(lambda states: _with_room(states, end + _GROWTH))
-        self.keys[:, :, self.length : end] = key_states
-        self.values[:, :, self.length : end] = value_states
+        rows = slice(None) if self.rows is None else self.rows
+        self.keys[rows, :, self.length : end] = key_states
+        self.values[rows, :, self.length : end] = value_states
         self.length = end
-        return self.keys[:, :, :end], self.values[:, :, :end]
+        return self.keys[rows, :, :end], self.values[rows, :, :end]
 
     def get_seq_length(self) -> int:
         """Positions held."""
@@ -117,6 +147,4 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
 
 
 def _with_room(states: torch.Tensor, room: int) -> torch.Tensor:
-    wider = states.new_empty((*states.shape[:2], room, states.shape[3]))
-    wider[:, :, : states.shape[2]] = states
-    return wider
+    return torch.nn.functional.pad(states, (0, 0, 0, room - states.shape[2]))

@@ -21,6 +21,8 @@ from mtlab.decoding.cache import TranslationCache
 from mtlab.decoding.reuse import Reused
 
 _PRUNE_EVERY = 16  # steps
+_PASS = 4096  # tokens, from which on a pass of the model takes longer the more there are
+_ALIGNMENT = 16  # numbers
 # In 16 bits two ways to compute the same differ by more the deeper a model is, and some of its many
 # logits by several times the mean difference; a token in a wrong place changes all of them more.
 _ROUNDING = 0.2
@@ -69,9 +71,9 @@ class Stepper:
             (tuple(p[:head]), tuple(p[head:])) for p, head in zip(prompts, heads, strict=True)
         ]
         read = self._read_heads([head for head, _ in halves], pad_id, device)
-        ids, mask = _left_padded([own for _, own in halves], pad_id, device)
-        self.prompt_mask = torch.cat([read, mask], dim=1)
-        self.logits = self._read(ids, self.prompt_mask)[:, -1:]
+        self.prompt_mask, self.logits = self._read_own(
+            [own for _, own in halves], read, pad_id, device
+        )
         self.position = _positions(self.prompt_mask)[:, -1:]
         # Which generated tokens each beam descends from: (sentences, beams, tokens held).
         self.past = torch.zeros((len(prompts), beams, 0), dtype=torch.bool, device=device)
@@ -89,6 +91,25 @@ class Stepper:
             self._read(ids, mask)
             self.cache.keep(rows)
         return mask[rows]
+
+    def _read_own(
+        self, texts: Sequence[tuple[int, ...]], heads: torch.Tensor, pad_id: int, device: str
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Read each row's own text after its head, those of like length at once.
+
+        Returns:
+            the mask of what the rows then hold, and the logits of the next token.
+        """
+        width = max(len(text) for text in texts)
+        masks, logits = [], []
+        for rows in reading_parts([len(text) for text in texts]):
+            ids, mask = _left_padded(texts[rows], pad_id, device)
+            gap = width - ids.shape[1]
+            whole = torch.cat([heads[rows], mask.new_zeros((len(mask), gap)), mask], dim=1)
+            with self.cache.part(rows, len(texts), heads.shape[1] + gap):
+                logits.append(self._read(ids, whole)[:, -1:])
+            masks.append(whole)
+        return torch.cat(masks), torch.cat(logits)
 
     def _read(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Append tokens to every row; the mask is of all that it then holds."""
@@ -122,7 +143,7 @@ class Stepper:
         prompt = self.prompt_mask[:, None].expand(-1, beams, -1)
         seen = torch.cat([prompt, self.past], dim=2)
         # Added to the scores: the one form of mask that every attention implementation takes.
-        hidden = torch.zeros(seen.shape, dtype=self.dtype, device=seen.device)
+        hidden = _aligned(seen.shape, self.dtype, seen.device)
         hidden.masked_fill_(~seen, torch.finfo(self.dtype).min)
         logits = self._forward(tokens, hidden[:, None], self.position.expand(-1, beams))
         fp32 = logits.dtype == torch.float32
@@ -173,6 +194,29 @@ def _left_padded(
         torch.tensor(ids, dtype=torch.long, device=device),
         torch.tensor(mask, dtype=torch.bool, device=device),
     )
+
+
+def reading_parts(lengths: Sequence[int]) -> list[slice]:
+    """Which of a batch's texts are read at once: those beside each other, as many as are worth a
+    pass of the model, where that spares a tenth of the padding and more.
+    """
+    parts, start, widest = [], 0, 0
+    for place, length in enumerate(lengths):
+        if widest * (place - start) >= _PASS:
+            parts.append(slice(start, place))
+            start, widest = place, 0
+        widest = max(widest, length)
+    parts.append(slice(start, len(lengths)))
+    padded = sum((part.stop - part.start) * max(lengths[part]) for part in parts)
+    whole = slice(0, len(lengths))
+    return parts if padded < 0.9 * len(lengths) * max(lengths) else [whole]
+
+
+def _aligned(shape: Sequence[int], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Zeros, whose rows begin where a GPU's attention wants a mask's to; others it copies."""
+    width = shape[-1]
+    room = -(-width // _ALIGNMENT) * _ALIGNMENT
+    return torch.zeros((*shape[:-1], room), dtype=dtype, device=device)[..., :width]
 
 
 def _positions(mask: torch.Tensor) -> torch.Tensor:

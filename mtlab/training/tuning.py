@@ -26,6 +26,7 @@ from transformers import PrinterCallback, Trainer, TrainingArguments
 from mtlab.errors import InputError, MtlabError, NotAvailable, RunFailed
 from mtlab.models import Loaded, pass_tokens, quiet, resolve_precision, shape_in
 from mtlab.models.attending import attending
+from mtlab.models.kernels import Kernels
 from mtlab.prompts import Example
 from mtlab.spec import Training
 from mtlab.training.attention import APART, attention_for
@@ -41,7 +42,7 @@ from mtlab.training.distributed import (
     draw_apart,
     together,
 )
-from mtlab.training.kernels import Kernels, kernels_for
+from mtlab.training.kernels import kernels_for
 from mtlab.training.masters import Mastering, keeps_masters
 from mtlab.training.order import Collator, ExampleOrder, Rows
 from mtlab.training.watcher import Emit, Watcher

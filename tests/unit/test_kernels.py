@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 import torch
 
+from mtlab.decoding import inference
 from mtlab.models import Loaded, load
+from mtlab.models.kernels import Kernels, liger_for
 from mtlab.presets import Base
 from mtlab.prompts import Example
 from mtlab.settings import Settings
 from mtlab.spec import Training
 from mtlab.training import fine_tune, tuning
-from mtlab.training.kernels import COMPILE_STEPS, Kernels, compiled, kernels_for, liger
+from mtlab.training.kernels import COMPILE_STEPS, compiled, kernels_for
 
 LORA, FULL = Training(method="lora"), Training(method="full", precision="bf16")
 
@@ -79,12 +81,25 @@ def test_liger_is_taken_on_cuda_for_steps_in_16_bits(
 def test_its_patches_are_on_for_a_while_alone(
     loaded: Loaded, package: list[dict[str, Any]]
 ) -> None:
-    kernels = liger(loaded.model)
+    kernels = liger_for(loaded.model)
     assert not patched(loaded.model)
     with pytest.raises(KeyError), kernels.at_work():
         assert patched(loaded.model)
         raise KeyError
     assert not patched(loaded.model)
+
+
+def test_translating_meets_them_in_16_bits_on_a_gpu(
+    loaded: Loaded, package: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with inference.inference(loaded.model):
+        assert not patched(loaded.model), "a CPU"
+    monkeypatch.setattr(inference, "_in_16_bits_on_gpu", lambda weight: True)
+    for _ in range(2):
+        with inference.inference(loaded.model):
+            assert patched(loaded.model)
+        assert not patched(loaded.model)
+    assert len(package) == 1, "what they change is found once"
 
 
 def test_another_version_of_it_is_done_without(
@@ -99,7 +114,7 @@ def test_another_version_of_it_is_done_without(
     monkeypatch.setattr(
         sys.modules["liger_kernel.transformers"], "_apply_liger_kernel_to_instance", breaks
     )
-    assert liger(loaded.model) == Kernels() and not patched(loaded.model)
+    assert liger_for(loaded.model) == Kernels() and not patched(loaded.model)
 
 
 def test_layers_are_compiled_where_it_is_asked_for_in_long_runs(
@@ -144,7 +159,7 @@ def in_a_training(
 def test_only_steps_meet_liger(
     loaded: Loaded, package: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = in_a_training(loaded, tmp_path, liger, lambda: patched(loaded.model), monkeypatch)
+    found = in_a_training(loaded, tmp_path, liger_for, lambda: patched(loaded.model), monkeypatch)
     assert found == ({True}, {False}, ["steps are made with liger"])
     assert not patched(loaded.model)
 

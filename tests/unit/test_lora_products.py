@@ -11,10 +11,11 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from mtlab.models import Loaded, load
+from mtlab.models.kernels import Kernels
 from mtlab.presets import Base
 from mtlab.settings import Settings
 from mtlab.spec import Training
-from mtlab.training.kernels import Kernels, kernels_for, products
+from mtlab.training.kernels import kernels_for, products
 from mtlab.training.lora import fused_layers
 
 

@@ -1,4 +1,4 @@
-"""Attention of beams by two products: what torch's own attention gives, for a while alone."""
+"""Attention of beams, shared keys read once: what transformers' gives, for a while alone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from mtlab.decoding.search import beam_search
 from mtlab.decoding.stepper import Stepper
 from mtlab.models.attending import attending
 
+Shapes = list[tuple[torch.Size, torch.Size]]
+
 PROMPTS = [[5, 6, 7, 8, 9], [5, 6, 11], [5, 6, 12, 13]]
 
 
@@ -28,22 +30,22 @@ def llama(kept: int) -> Any:
 
 
 @pytest.fixture
-def products(monkeypatch: pytest.MonkeyPatch) -> list[torch.Size]:
-    """The shapes that were multiplied."""
-    made: list[torch.Size] = []
-    own = attention._products
+def asked(monkeypatch: pytest.MonkeyPatch) -> Shapes:
+    """The shapes of the queries and of the keys that they were shown, of few queries alone."""
+    made: Shapes = []
+    own = attention.scaled_dot_product_attention
 
-    def noting(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
-        made.append(one.shape)
-        return own(one, other)
+    def noting(query: torch.Tensor, key: torch.Tensor, *more: Any, **named: Any) -> torch.Tensor:
+        made.append((query.shape, key.shape))
+        return own(query, key, *more, **named)
 
-    monkeypatch.setattr(attention, "_products", noting)
+    monkeypatch.setattr(attention, "scaled_dot_product_attention", noting)
     know_beams()
     return made
 
 
 @pytest.mark.parametrize("kept", [4, 2, 1])
-def test_a_search_finds_the_same(kept: int, products: list[torch.Size]) -> None:
+def test_a_search_finds_the_same(kept: int, asked: Shapes) -> None:
     model = llama(kept)
 
     def search() -> list[Any]:
@@ -52,14 +54,15 @@ def test_a_search_finds_the_same(kept: int, products: list[torch.Size]) -> None:
             return beam_search(stepper, 4, [12, 9, 20], [2, 17, 33], lambda: None)
 
     expected = search()
-    assert not products
+    assert not asked
     with attending(model, BEAMS):
         assert search() == expected
-    assert (3 * kept, 4 // kept * 4, 16) in products, "keys that heads share are read once"
+    assert (3, kept, 4 // kept * 4, 16) in {queries for queries, _ in asked}
+    assert {keys[1] for _, keys in asked} == {kept}, "keys that heads share are not copied"
 
 
 @pytest.mark.parametrize("boolean", [False, True])
-def test_masks_of_either_kind_hide(boolean: bool, products: list[torch.Size]) -> None:
+def test_masks_of_either_kind_hide(boolean: bool, asked: Shapes) -> None:
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
     torch.manual_seed(1)
@@ -71,11 +74,11 @@ def test_masks_of_either_kind_hide(boolean: bool, products: list[torch.Size]) ->
     mask = seen if boolean else hidden
     made, _ = attention._attend(layer, query, key, value, mask)  # type: ignore[arg-type]
     expected, _ = sdpa_attention_forward(layer, query, key, value, hidden)
-    assert len(products) == 1
+    assert len(asked) == 1
     torch.testing.assert_close(made, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_many_queries_and_none_to_hide_are_torchs(products: list[torch.Size]) -> None:
+def test_many_queries_and_none_to_hide_are_torchs(asked: Shapes) -> None:
     model = llama(2)
     ids = torch.arange(40)[None] + 3
     with torch.inference_mode():
@@ -83,7 +86,7 @@ def test_many_queries_and_none_to_hide_are_torchs(products: list[torch.Size]) ->
         with attending(model, BEAMS):
             torch.testing.assert_close(model(input_ids=ids).logits, expected)
             model(input_ids=ids[:, :3])
-    assert not products
+    assert not asked
 
 
 def test_it_is_for_gpus_and_for_models_that_attend_in_torchs_way() -> None:

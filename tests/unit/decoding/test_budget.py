@@ -43,7 +43,7 @@ def test_a_gpu_is_filled_further(loaded):
     assert needed < batch_bytes(loaded, decoding, 4096), "what no beam goes on from is dropped"
     assert fitting_budget(there, decoding, free=int(needed / 0.79)) == 4096
     assert fitting_budget(there, decoding, free=int(needed / 0.81)) == 2048
-    assert fitting_budget(there, Decoding(max_new_tokens=64), free=10**12) == 131_072
+    assert fitting_budget(there, Decoding(max_new_tokens=64), free=10**12) == 262_144
     assert fitting_budget(loaded, Decoding(max_new_tokens=64), free=10**12) == 8_192
 
 

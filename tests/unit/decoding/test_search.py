@@ -10,8 +10,15 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from mtlab.decoding import stepper as stepping
 from mtlab.decoding.search import beam_search, draw_token, greedy_search, sample_search, top
-from mtlab.decoding.stepper import Stepper, can_step, shared_prefix, width_of
+from mtlab.decoding.stepper import (
+    Stepper,
+    can_step,
+    reading_parts,
+    shared_prefix,
+    width_of,
+)
 
 PROMPTS = [[1, 40, 41, 42, 60 + i, *range(70, 70 + 3 * i), 9] for i in range(6)]
 ENDS = (2, 17, 33, 90, 120)
@@ -85,6 +92,36 @@ def test_heads_of_unlike_length_in_one_batch_change_no_token(
             found = beam_search(stepper, beams, limits, ENDS, nothing)
     expected = [generate(model, limit, beams, [prompt])[0] for prompt in prompts]
     assert [list(f.tokens) for f in found] == expected
+
+
+@pytest.mark.parametrize("heads", [HEADS, [0] * len(HEADS)])
+def test_prompts_read_in_parts_change_no_token(
+    model: Any, heads: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Stepper._read
+    read: list[tuple[int, ...]] = []
+
+    def watched(self: Stepper, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        read.append(tuple(ids.shape))
+        return whole(self, ids, mask)
+
+    monkeypatch.setattr(Stepper, "_read", watched)
+    monkeypatch.setattr(stepping, "_PASS", 16)
+    limits = [60] * len(MIXED)
+    with torch.inference_mode():
+        stepper = Stepper(model, MIXED, 4, 0, "cpu", heads)
+        found = beam_search(stepper, 4, limits, ENDS, nothing)
+    own = [rows for rows, _ in read[1 if any(heads) else 0 :]]
+    assert len(own) > 1 and sum(own) == len(MIXED)
+    assert [list(f.tokens) for f in found] == [generate(model, 60, 4, [p])[0] for p in MIXED]
+
+
+def test_prompts_are_read_in_parts_where_that_spares_padding() -> None:
+    like, unlike = [100] * 90, [*[200] * 30, *[50] * 100, *[20] * 10]
+    assert reading_parts(like) == [slice(0, 90)], "of one length there is nothing to spare"
+    assert reading_parts(unlike) == [slice(0, 21), slice(21, 42), slice(42, 124), slice(124, 140)]
+    assert reading_parts(unlike[:20]) == [slice(0, 20)]
+    assert reading_parts([7]) == [slice(0, 1)]
 
 
 def test_a_head_is_read_once_for_all_that_begin_with_it(
