@@ -26,7 +26,7 @@ def test_nothing_is_left_open() -> None:
         tiny = recipe_for(base) is NANO
         left = {name for name, value in spec.decoding if value is None}
         assert left == (set() if tiny else {"token_budget"}), "which hangs on the machine"
-        assert budget_of(spec.decoding, True) == (65_536 if tiny else 131_072)
+        assert budget_of(spec.decoding, True) == (65_536 if tiny else 262_144)
         assert budget_of(spec.decoding, False) == (65_536 if tiny else 8_192)
         assert [str(direction) for direction in spec.tested] == ["de-en"]
         assert spec.test_corpus == "everyday"
