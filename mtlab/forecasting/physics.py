@@ -39,19 +39,21 @@ class Answers:
 _BF16: Mapping[str, float] = {
     # Of decoding: passes, rows of beams, keys and values that are read, logits; the prompts' own
     # tokens, and keys and values of what they begin with, which every row is given.
-    "steps": 1.37, "rows": 0.17, "kv": 2.4, "logits": 27.0, "prefill": 3.8, "heads": 8.0,
+    "steps": 1.3, "rows": 0.24, "kv": 3.4, "logits": 60.0, "prefill": 4.6, "heads": 9.0,
     # Of training: passes, tokens, places of logits, the optimizer, checkpoints.
-    "passes": 1.63, "tokens": 1.3, "targets": 0.15, "optimizer": 2.8, "saving": 1.0,
+    "passes lora": 0.85, "passes full": 0.9, "tokens lora": 2.2, "tokens full": 1.55,
+    "targets": 0.15, "optimizer": 2.8, "saving": 1.1,
     # Weights that are read; COMET's encoder.
     "weights": 1.5, "comet": 0.85,
     # In pieces of Python: what comes before the first batch, and before a run's model translates.
-    "starting lora": 288.0, "starting full": 42.5, "loading lora": 21.0, "loading full": 16.0,
-    "preparing": 9.5, "loading": 140.0, "scoring": 25.0, "scored": 0.065,
+    "starting lora": 70.0, "starting full": 48.0, "loading lora": 14.0, "loading full": 15.0,
+    "preparing": 9.5, "loading": 132.0, "scoring": 20.5, "scored": 0.085,
 }  # fmt: skip
 
 _FP32: Mapping[str, float] = {
     "steps": 1.07, "rows": 0.28, "kv": 2.7, "logits": 48.0, "prefill": 3.4, "heads": 8.0,
-    "passes": 0.51, "tokens": 1.18, "targets": 0.17, "optimizer": 2.9, "saving": 1.2,
+    "passes lora": 0.51, "passes full": 0.51, "tokens lora": 1.18, "tokens full": 1.18,
+    "targets": 0.17, "optimizer": 2.9, "saving": 1.2,
     "weights": 1.9, "comet": 0.85,
     "starting lora": 168.0, "starting full": 23.0, "loading lora": 16.0, "loading full": 9.3,
     "preparing": 9.5, "loading": 151.0, "scoring": 23.0, "scored": 0.04,
@@ -60,7 +62,8 @@ _FP32: Mapping[str, float] = {
 _GPU: Mapping[str, float] = {
     # A step is asked for by Python, layer by layer, while the one before is computed.
     "steps": 3.0, "rows": 0.9, "kv": 2.0, "logits": 10.0, "prefill": 1.2, "heads": 2.0,
-    "passes": 0.77, "tokens": 0.86, "targets": 1.0, "optimizer": 1.8, "saving": 1.0,
+    "passes lora": 0.77, "passes full": 0.77, "tokens lora": 0.86, "tokens full": 0.86,
+    "targets": 1.0, "optimizer": 1.8, "saving": 1.0,
     "weights": 2000.0, "comet": 0.85,  # weights come from the disk
     "starting lora": 150.0, "starting full": 150.0, "loading lora": 21.0, "loading full": 16.0,
     "preparing": 9.5, "loading": 140.0, "scoring": 25.0, "scored": 0.065,
@@ -173,11 +176,11 @@ def _decoding(batches: Iterable[Batches], answers: Answers, work: Work, machine:
 def _teaching(teaching: Teaching, work: Work, machine: Machine) -> Terms:
     shape = work.shape
     pace = machine.pace(teaching.method, work.precision, shape)
-    again = 4 / 3 if teaching.checkpointing else 1.0
+    layers = shape.layers * (4 / 3 if teaching.checkpointing else 1.0)
     layer = shape.body / shape.layers
     return {
-        "passes": again * teaching.steps * teaching.passes * shape.layers * pace.layer,
-        "tokens": again * teaching.tokens * shape.layers * pace.token,
+        f"passes {teaching.method}": teaching.steps * teaching.passes * layers * pace.layer,
+        f"tokens {teaching.method}": teaching.tokens * layers * pace.token,
         "targets": teaching.targets * shape.vocabulary * shape.hidden / layer * pace.token
         + teaching.targets * shape.vocabulary * 4 * 6 / machine.copying,
         "optimizer": teaching.steps * teaching.trained * 28 / machine.copying,
