@@ -106,7 +106,8 @@ def unfold(page: Page, name: str, part: str) -> None:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A headless Chromium: the system's where there is one, else Playwright's own."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    # The first has no window to draw, and takes half as much of the processor for a page.
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     path = next((found for name in names if (found := shutil.which(name))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM_OPTIONS))
