@@ -18,7 +18,7 @@ app: .venv/.app
 test: .venv/.dev
 	sh tests/install_chromium.sh $(BIN)/python
 	$(BIN)/python -m mtlab.scoring.comet_env
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/.dev
 	$(BIN)/ruff check .

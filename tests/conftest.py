@@ -27,28 +27,13 @@ Bahnhof? Das Haus ist rot. The house is red. Ich lese ein Buch. I am reading a b
 BESIDE_OTHERS = ("e2e", "ui")
 """Folders of tests that wait for other processes, a browser among them, on a machine they share."""
 
-_LAST_WAITS = 0.85
-"""How far through all other files the last of those begins."""
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a test that waits for other processes a second try; the summary names it (RERUN).
-
-    Files of such tests stand among the others, so that the workers seldom all wait at once, nor all
-    drive a browser; the last are others, which are short, so that the workers end together.
-    """
+    """Give a test that waits for other processes a second try; the summary names it (RERUN)."""
     here = Path(__file__).parent
-    waiting: dict[Path, None] = {}
-    others: dict[Path, None] = {}
     for item in items:
         if item.path.relative_to(here).parts[0] in BESIDE_OTHERS:
             item.add_marker(pytest.mark.flaky(reruns=1))
-            waiting[item.path] = None
-        else:
-            others[item.path] = None
-    places = {path: _LAST_WAITS * place / len(waiting) for place, path in enumerate(waiting)}
-    places |= {path: place / len(others) for place, path in enumerate(others)}
-    items.sort(key=lambda item: places[item.path])
 
 
 @pytest.fixture

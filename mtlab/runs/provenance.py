@@ -16,7 +16,10 @@ from typing import Any
 from mtlab.presets import Base
 from mtlab.runs.files import read_json, write_json
 
-PACKAGES = ("torch", "transformers", "peft", "tokenizers", "safetensors", "sacrebleu", "numpy")
+PACKAGES = (
+    "torch", "transformers", "peft", "liger-kernel",
+    "tokenizers", "safetensors", "sacrebleu", "numpy",
+)  # fmt: skip
 
 _SMALL_BYTES = 200_000_000
 _EDGE_BYTES = 1_000_000
