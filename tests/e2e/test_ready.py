@@ -42,4 +42,4 @@ def test_a_run_begins_in_the_process_that_stood_ready(lab, tmp_path: Path) -> No
     assert {(one.token, one.started) for one in seen} == {(token, standing.started)}
     assert run.scores()["de-en"]["bleu"]["value"] == pytest.approx(100)
     assert "--- attempt 1" in run.log_tail()
-    assert find_by_token(str(token)) is None and not carries(standing.pid, str(token))
+    until(lambda: find_by_token(str(token)) is None and not carries(standing.pid, str(token)))
