@@ -14,10 +14,10 @@ from typing import Any
 
 from benchmarks.gpu.bench import Bench
 from benchmarks.gpu.models import Llama, that_fits, training_of
-from mtlab.bench.contest import Standing, hold
+from mtlab.bench.contest import Lap, Standing, hold
 from mtlab.bench.limits import training_operations
 from mtlab.bench.results import Result
-from mtlab.bench.train import RIVALS, Rival, difference, lab, loss, rival
+from mtlab.bench.train import RIVALS, Rival, difference, lab, loss, losses, rival
 from mtlab.bench.training_task import LORA_RANK, Course, Method
 from mtlab.bench.training_texts import Row
 from mtlab.cli import printing
@@ -28,6 +28,8 @@ FP32 = Rival(
 """By its defaults TRL trains in the format that a config names, here bf16, Adam's moments too."""
 
 _KEPT = {name: RIVALS[name] for name in ("trl", "trl-no-checkpointing")}
+
+_LONGER = 3  # times as many steps as a lap that is timed has: more than a warm-up, and its end
 
 ON_ROWS: Mapping[Method, Mapping[str, Rival]] = {
     "full": {**_KEPT, "trl-fp32": FP32},
@@ -77,14 +79,13 @@ def on_pairs(bench: Bench, method: Method) -> Race:
     return race(bench, method, pairs, "pairs", ON_PAIRS[method])
 
 
-def in_fp32(bench: Bench) -> dict[str, Any]:
-    """The lab against itself in fp32 from end to end, from which its loss must not be far."""
+def learning(bench: Bench) -> dict[str, Any]:
+    """The losses of many steps, beside those of TRL with weights in fp32."""
     scale = bench.scale
-    batch = training_of("full", scale.batch, scale.length).batch_size or 1
-    rows = bench.texts.rows(batch * scale.steps + scale.held_out, scale.length)
-    few = replace(bench, scale=replace(scale, batch=batch))
-    wide = {"precision": "fp32", "gradient_checkpointing": True}
-    return race(few, "full", rows, f"rows of {scale.length}", {}, {"mtlab-fp32": wide}).figures
+    rows = bench.texts.rows(scale.batch * scale.steps + scale.held_out, scale.length)
+    longer = replace(bench, scale=replace(scale, steps=_LONGER * scale.steps))
+    told = replace(FP32, options={**FP32.options, "logging_steps": 1})
+    return race(longer, "full", rows, f"rows of {scale.length}", {"trl-fp32": told}).figures
 
 
 def race(
@@ -93,7 +94,6 @@ def race(
     texts: Sequence[Row],
     what: str,
     rivals: Mapping[str, Rival],
-    selves: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Race:
     """Hold a contest and tell of it.
 
@@ -103,7 +103,6 @@ def race(
         texts: to train on, and the last few to tell the loss of.
         what: they are, for people.
         rivals: by name.
-        selves: by name, the lab with other settings.
 
     Raises:
         NotAvailable: the lab itself cannot train here.
@@ -126,18 +125,22 @@ def race(
     with tempfile.TemporaryDirectory() as place:
         task = course.write(Path(place))
         contestants = [lab(task, bench.settings)]
-        for name, changes in (selves or {}).items():
-            other = task | {"options": task["options"] | changes}
-            contestants.append(lab(other, bench.settings, name))
         if bench.trl is not None:
             python = bench.trl
             contestants += [
                 rival(name, how, task, bench.settings, lambda: python)
                 for name, how in rivals.items()
             ]
+        made: list[Lap] = []
+
+        def noted(lap: Lap) -> float:
+            made.append(lap)
+            return loss(lap)
+
         standings = hold(
-            contestants, bench.rounds, difference, loss, tell=lambda text: tell(f"{method}: {text}")
-        )
+            contestants, bench.rounds, difference, noted,
+            tell=lambda text: tell(f"{method}: {text}"),
+        )  # fmt: skip
     tokens = sum(len(ids) for ids, _ in train)
     targets = sum(one != -100 for _, labels in train for one in labels[1:])
     rank = LORA_RANK if method == "lora" else None
@@ -152,9 +155,11 @@ def race(
     title = f"{method}, {what}, {llama.layers} layers, {scale.steps} steps of {scale.batch} texts"
     result = Result(title, "target tokens", "difference of loss", standings, "held-out loss")
     _show(bench, result, found)
+    ran = [one.name for one in standings if one.problem is None]
     figures = {
         "layers": llama.layers, "batch": scale.batch, "parameters": llama.shape.parameters,
         "operations_per_token": needed / tokens, "contestants": found, "contest": result.to_json(),
+        "losses": {name: losses(lap) for name, lap in zip(ran, made, strict=True)},
         "trl": "in the same run" if bench.trl else "left out: no --trl-python was given",
     }  # fmt: skip
     return Race(llama, tokens, targets, standings, figures)

@@ -152,7 +152,7 @@ class Trainer:
         """Train once from the start."""
         assert self._peer is not None
         done = self._peer.ask("lap")
-        made = (float(done["loss"]),)
+        made = tuple(map(float, (done["loss"], *done["losses"])))
         seconds, work, cpu = (float(done[name]) for name in ("seconds", "work", "cpu"))
         return Lap(seconds, work, made, cpu, done["peak"])
 
@@ -162,13 +162,12 @@ class Trainer:
             self._peer.close()
 
 
-def lab(task: dict[str, Any], settings: Settings, name: str = "mtlab") -> Trainer:
+def lab(task: dict[str, Any], settings: Settings) -> Trainer:
     """The lab's own fine-tuning, as it is by default but for the task's options."""
     command = [sys.executable, "-m", "mtlab.bench.training_lap"]
     again = task["options"].get("gradient_checkpointing")
-    number = task["options"].get("precision")
-    how = f"{number or 'its defaults'}, activations {'computed again' if again else 'kept'}"
-    return Trainer(name, how, task, lambda: command, settings, ALLOCATING)
+    how = f"its defaults, activations {'computed again' if again else 'kept'}"
+    return Trainer("mtlab", how, task, lambda: command, settings, ALLOCATING)
 
 
 def rival(
@@ -204,6 +203,11 @@ def told(how: Rival, task: dict[str, Any]) -> dict[str, Any]:
 def loss(lap: Lap) -> float:
     """What a lap ended with on held-out texts, in nats per token."""
     return float(lap.made[0])
+
+
+def losses(lap: Lap) -> list[float]:
+    """Those of its steps, in nats per token; of a rival those of the steps that it logs."""
+    return [float(one) for one in lap.made[1:]]
 
 
 def difference(one: Lap, reference: Lap) -> float:

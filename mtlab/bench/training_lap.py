@@ -65,6 +65,7 @@ class Laps:
             settings=self.settings,
         )
         marks: list[tuple[float, float]] = []
+        losses: list[float] = []
 
         def mark(kind: str, **facts: Any) -> None:
             if kind != "step":
@@ -72,6 +73,7 @@ class Laps:
             if loaded.device == "cuda":
                 torch.cuda.synchronize()
             marks.append((time.perf_counter(), time.process_time()))
+            losses.append(float(facts["loss"]))
             if len(marks) == task["steps"]:
                 raise _LastStep
 
@@ -92,6 +94,7 @@ class Laps:
             "peak": peak,
             "work": sum(self.examples[index].target_tokens for index in timed),
             "loss": held_out_loss(loaded.model, self.held_out),
+            "losses": losses,
         }
 
     def _training(self) -> Training:

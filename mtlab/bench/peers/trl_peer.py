@@ -1,12 +1,13 @@
 """TRL's SFTTrainer as its users run it, in its own environment; told over stdin, see `bench.peer`.
 
     {"command": "prepare", "task": {...}} -> {PACKAGE: VERSION}
-    {"command": "lap"} -> {"seconds", "cpu", "work", "loss", "peak"}
+    {"command": "lap"} -> {"seconds", "cpu", "work", "loss", "losses", "peak"}
 
 A task is what `bench.training_task` makes, with `options` for TRL's `SFTConfig`. A lap trains the
 model from its folder anew. Its clock runs from the end of the last untimed step to that of the last
-one, and its work is the target tokens of the steps between. Its peak is the bytes that were
-allocated on the GPU at once while it trained; null where there is none.
+one, and its work is the target tokens of the steps between. Its loss is that of texts that were not
+trained on, at the end; its losses are those of the steps that were logged. Its peak is the bytes
+that were allocated on the GPU at once while it trained; null where there is none.
 
 What is in rows without padding is attended to by flash attention where `flash-attn` is installed
 and there is a GPU, as TRL's documentation advises.
@@ -73,6 +74,7 @@ class Laps:
             "peak": peak,
             "work": sum(counted[untimed : self.task["steps"]]),  # the loader is a batch ahead
             "loss": held_out_loss(trainer.model, self.texts["held_out"]),
+            "losses": [one["loss"] for one in trainer.state.log_history if "loss" in one],
         }
 
     def _trainer(self, folder: str, callback: Any) -> Any:

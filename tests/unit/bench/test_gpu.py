@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.gpu import __main__ as gpu
 from benchmarks.gpu import models, paper, training
-from benchmarks.gpu.bench import FULL
+from benchmarks.gpu.bench import DRY, FULL
 from mtlab.bench.contest import Lap
 from mtlab.bench.training_lap import Laps
 from mtlab.forecasting.machine import Machine
@@ -31,7 +31,8 @@ for line in sys.stdin:
         if task["options"].get("padding_free"):
             answer = {{"problem": "ImportError: no flash attention here"}}
     else:
-        answer = {{"seconds": 2.0, "cpu": 2.0, "work": 100, "loss": 9.0, "peak": None}}
+        answer = {{"seconds": 2.0, "cpu": 2.0, "work": 100, "peak": None}}
+        answer |= {{"loss": 9.0, "losses": [9.5]}}
     print(json.dumps(answer), flush=True)
 """
 
@@ -41,15 +42,18 @@ class Near:
 
     how = "its defaults"
 
-    def __init__(self, task: dict[str, Any], settings: Settings, name: str = "mtlab") -> None:
-        self.name, self.task, self.laps = name, task, Laps(settings)
+    name = "mtlab"
+
+    def __init__(self, task: dict[str, Any], settings: Settings) -> None:
+        self.task, self.laps = task, Laps(settings)
 
     def prepare(self) -> dict[str, str]:
         return self.laps.prepare(self.task)
 
     def lap(self) -> Lap:
         done = self.laps.lap()
-        return Lap(done["seconds"], done["work"], (done["loss"],), done["cpu"], done["peak"])
+        made = (done["loss"], *done["losses"])
+        return Lap(done["seconds"], done["work"], made, done["cpu"], done["peak"])
 
     def close(self) -> None:
         pass
@@ -104,8 +108,9 @@ def test_a_dry_run_has_every_figure(
         told["seconds_forecast"] / told["seconds_by_slice"] - 1
     )
     assert told["seconds_of_all_layers"] == pytest.approx(told["seconds_by_slice"])
-    learning = figures["learning"]["contestants"]
-    assert learning.keys() == {"mtlab", "mtlab-fp32"}
+    learnt = figures["learning"]["losses"]
+    assert learnt.keys() == {"mtlab", "trl-fp32"} and learnt["trl-fp32"] == [9.5]
+    assert len(learnt["mtlab"]) == 3 * DRY.steps and len(set(learnt["mtlab"])) > 1
     said = capsys.readouterr().out
     assert "of matrix rate" in said and "minutes forecast" in said
 

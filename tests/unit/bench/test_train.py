@@ -30,7 +30,7 @@ for line in sys.stdin:
             answer = {"problem": "ValueError: no flash attention here"}
     else:
         answer = {"seconds": 2.0, "cpu": 4.0, "work": 10 * task["batch"], "loss": 3.0}
-        answer["peak"] = 2**30
+        answer |= {"losses": [], "peak": 2**30}
     print(json.dumps(answer), flush=True)
 """
 
