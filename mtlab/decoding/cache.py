@@ -36,19 +36,20 @@ class TranslationCache(Cache):  # type: ignore[misc]
         return len(layers) if all(isinstance(layer, DynamicLayer) for layer in layers) else None
 
     @contextmanager
-    def part(self, rows: slice, count: int, place: int) -> Iterator[None]:
-        """Let what is appended be of some rows alone, from a place on.
+    def part(self, rows: slice, count: int, start: int, gap: int) -> Iterator[None]:
+        """Let what is appended be of some rows alone, after a gap of zeros, which is to be masked.
 
-        What lies between there and what they hold is zero, and to be masked. Once every row has had
-        its part, all of which must end at one place, that is where all rows go on.
+        Once every row has had its part, all of which must end at one place, that is where all rows
+        go on.
 
         Args:
             rows: which.
             count: of all rows.
-            place: the first position.
+            start: what they hold.
+            gap: positions left out.
         """
         for layer in self.layers:
-            layer.begin(rows, count, place)
+            layer.begin(rows, count, start, gap)
         yield
         for layer in self.layers:
             layer.rows = None
@@ -81,11 +82,11 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
         super().__init__()
         self.length = 0
         self.rows: slice | None = None
-        self.count = 0
+        self.count = self.gap = 0
 
-    def begin(self, rows: slice, count: int, place: int) -> None:
+    def begin(self, rows: slice, count: int, start: int, gap: int) -> None:
         """As `TranslationCache.part`."""
-        self.rows, self.count, self.length = rows, count, place
+        self.rows, self.count, self.gap, self.length = rows, count, gap, start + gap
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         """Take over the first states' type and device."""
@@ -106,7 +107,11 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
         end = self.length + key_states.shape[2]
         if end > self.keys.shape[2]:
             self.map(lambda states: _with_room(states, end + _GROWTH))
-        rows = slice(None) if self.rows is None else self.rows
+        rows = slice(None)
+        if self.rows is not None:
+            rows = self.rows
+            for states in (self.keys, self.values):  # what is masked must be a number all the same
+                states[rows, :, self.length - self.gap : self.length] = 0
         self.keys[rows, :, self.length : end] = key_states
         self.values[rows, :, self.length : end] = value_states
         self.length = end
@@ -147,4 +152,6 @@ class _Layer(CacheLayerMixin):  # type: ignore[misc]
 
 
 def _with_room(states: torch.Tensor, room: int) -> torch.Tensor:
-    return torch.nn.functional.pad(states, (0, 0, 0, room - states.shape[2]))
+    wider = states.new_empty((*states.shape[:2], room, states.shape[3]))
+    wider[:, :, : states.shape[2]] = states
+    return wider

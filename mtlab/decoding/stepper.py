@@ -106,7 +106,7 @@ class Stepper:
             ids, mask = _left_padded(texts[rows], pad_id, device)
             gap = width - ids.shape[1]
             whole = torch.cat([heads[rows], mask.new_zeros((len(mask), gap)), mask], dim=1)
-            with self.cache.part(rows, len(texts), heads.shape[1] + gap):
+            with self.cache.part(rows, len(texts), heads.shape[1], gap):
                 logits.append(self._read(ids, whole)[:, -1:])
             masks.append(whole)
         return torch.cat(masks), torch.cat(logits)

@@ -27,3 +27,24 @@ def test_rows_are_kept_in_the_order_asked_for(rows: list[int]) -> None:
     found = cache.update(more, more, 0)
     for states, before in zip(found, (keys, values), strict=True):
         assert torch.equal(states, torch.cat([before[rows], more], dim=2))
+
+
+def test_rows_that_are_read_in_parts_end_at_one_place_after_gaps_of_zeros() -> None:
+    head = torch.randn(5, 2, 3, 4)
+    long, short, next_ones = (
+        torch.randn(2, 2, 6, 4),
+        torch.randn(3, 2, 4, 4),
+        torch.randn(5, 2, 1, 4),
+    )
+    cache = TranslationCache(1)
+    cache.update(head, head, 0)
+    with cache.part(slice(0, 2), 5, 3, 0):
+        cache.update(long, long, 0)
+    with cache.part(slice(2, 5), 5, 3, 2):
+        seen, _ = cache.update(short, short, 0)
+        assert cache.get_seq_length() == 9
+    gap = torch.zeros(3, 2, 2, 4)
+    assert torch.equal(seen, torch.cat([head[2:], gap, short], dim=2))
+    whole = torch.cat([torch.cat([head[:2], long], dim=2), seen])
+    for states in cache.update(next_ones, next_ones, 0):
+        assert torch.equal(states, torch.cat([whole, next_ones], dim=2))
