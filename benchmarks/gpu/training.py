@@ -29,7 +29,7 @@ FP32 = Rival(
 
 _KEPT = {name: RIVALS[name] for name in ("trl", "trl-no-checkpointing")}
 
-_LONGER = 3  # times as many steps as a lap that is timed has: more than a warm-up, and its end
+_LONGER = 3  # times the steps of a timed lap, which is too short for its losses to fall
 
 ON_ROWS: Mapping[Method, Mapping[str, Rival]] = {
     "full": {**_KEPT, "trl-fp32": FP32},
